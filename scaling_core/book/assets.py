@@ -1,0 +1,29 @@
+"""Static files that the pages load but the repository does not hold: MathJax."""
+
+import shutil
+from importlib.metadata import distribution
+from pathlib import Path
+
+PACKAGE = "sphinx-mathjax-offline"
+PARTS = ("tex-mml-chtml.js", "output/chtml/fonts/woff-v2", "input/tex/extensions")
+
+
+def copy_assets(root: Path) -> Path:
+    """Copy MathJax into ``book/_static/vendor`` and return its folder.
+
+    Only what a page can ask for: the combined script, its fonts, the TeX extensions.
+
+    Raises
+    ------
+    importlib.metadata.PackageNotFoundError
+        If the extra ``book`` is not installed.
+    """
+    source = Path(distribution(PACKAGE).locate_file(f"{PACKAGE}/static/mathjax"))
+    target = root / "book" / "_static" / "vendor" / "mathjax"
+    for part in PARTS:
+        if (source / part).is_dir():
+            shutil.copytree(source / part, target / part, dirs_exist_ok=True)
+        else:
+            target.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(source / part, target / part)
+    return target

@@ -1,0 +1,63 @@
+"""Notebooks as data: jupytext conversion, and a normal form that two runs share."""
+
+import hashlib
+
+import nbformat
+
+KEPT_METADATA = ("kernelspec", "language_info")
+DROPPED_CELL_METADATA = ("papermill", "execution", "lines_to_next_cell")
+
+
+def convert(source: str, name: str) -> nbformat.NotebookNode:
+    """Return the notebook of a percent script, with ids that depend on content only.
+
+    Papermill needs a kernel name; a script without one gets ``python3``.
+    """
+    import jupytext
+
+    notebook = jupytext.reads(source, fmt="py:percent")
+    kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    notebook.metadata = nbformat.from_dict({"kernelspec": kernel})
+    for cell in notebook.cells:
+        for key in DROPPED_CELL_METADATA:
+            cell.metadata.pop(key, None)
+    return set_ids(notebook, name)
+
+
+def set_ids(notebook: nbformat.NotebookNode, name: str) -> nbformat.NotebookNode:
+    """Give each cell an id hashed from chapter, position and source."""
+    notebook.nbformat, notebook.nbformat_minor = 4, 5
+    for i, cell in enumerate(notebook.cells):
+        text = f"{name}\0{i}\0{cell.source}".encode()
+        cell.id = hashlib.sha256(text).hexdigest()[:12]
+    return notebook
+
+
+def normalise(notebook: nbformat.NotebookNode, name: str) -> nbformat.NotebookNode:
+    """Drop times, paths, widgets and stderr, so that equal runs give equal bytes.
+
+    The cell that papermill injects is kept (it validates the run) but not shown.
+    """
+    for key in set(notebook.metadata) - set(KEPT_METADATA):
+        notebook.metadata.pop(key)
+    notebook.metadata.get("language_info", {}).pop("version", None)
+    for cell in notebook.cells:
+        for key in DROPPED_CELL_METADATA:
+            cell.metadata.pop(key, None)
+        tags = cell.metadata.get("tags")
+        if tags is not None and "injected-parameters" in tags:
+            tags.append("remove-cell")
+        if not tags:
+            cell.metadata.pop("tags", None)
+        if cell.cell_type == "code":
+            cell.outputs = [o for o in cell.outputs if o.get("name") != "stderr"]
+    return set_ids(notebook, name)
+
+
+def sources(notebook: nbformat.NotebookNode) -> list[str]:
+    """Return the cell sources, less the cell that papermill injected."""
+    return [
+        cell.source
+        for cell in notebook.cells
+        if "injected-parameters" not in cell.metadata.get("tags", [])
+    ]

@@ -1,0 +1,163 @@
+"""The ledger's schema and the verdicts: refusals and properties."""
+
+import math
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from scaling_core.book.claims import Claim, load_claims
+from scaling_core.book.errors import ClaimsError
+from scaling_core.book.verdicts import SYMBOLS, change_of, judge
+
+GOOD = dict(
+    id="mini.slope",
+    paper="someone2020",
+    says="It falls",
+    quantity="a slope",
+    published={"value": 1.0, "where": "Table 1", "source": "seen"},
+    kind="statistical",
+    scope="same",
+    band=[0.8, 1.2],
+    band_from="paper: Table 1 ± its uncertainty",
+    null={"what": "flat", "value": 0.0},
+    interval="t",
+)
+OPEN = dict(published=None, band=[0.1, None], null=None, kind="direction")
+number = st.floats(-100, 100, allow_nan=False)
+
+
+def claim(**changes) -> Claim:
+    return Claim.model_validate({**GOOD, **changes})
+
+
+@pytest.mark.parametrize(
+    "changes, word",
+    [
+        ({"band": [1.1, 1.2]}, "outside the band"),
+        ({"null": {"what": "flat", "value": 0.9}}, "inside the band"),
+        ({"band": [1.2, 0.8]}, "empty or swapped"),
+        ({"band": [None, None]}, "both ends"),
+        ({"band": None}, "needs a band"),
+        ({"band_from": "felt right"}, "band_from"),
+        ({"kind": "finding"}, "finding has no band"),
+        ({"kind": "exact"}, "interval is for claims with runs"),
+        ({"interval": None}, "interval is for claims with runs"),
+        ({"id": "Mini slope"}, "form"),
+        ({"colour": "red"}, "colour"),
+        ({"kind": "direction"}, "smallest effect"),
+        ({"band": [float("nan"), 1.2]}, "finite"),
+        (
+            {"kind": "out-of-reach", "band": None, "band_from": None, "interval": None},
+            "says why",
+        ),
+    ],
+)
+def test_schema_refuses(changes, word):
+    with pytest.raises(ValueError, match=word):
+        claim(**changes)
+
+
+def write(tmp_path, body):
+    path = tmp_path / "mini.yml"
+    path.write_text(body)
+    return path
+
+
+ROW = """
+  - {id: %s, paper: someone2020, says: s, quantity: q, kind: finding, scope: same,
+     interval: t}"""
+
+
+def test_duplicate_id_is_refused(tmp_path):
+    path = write(tmp_path, "claims:" + 2 * (ROW % "mini.a"))
+    with pytest.raises(ClaimsError, match="duplicate"):
+        load_claims(path)
+
+
+def test_unknown_bib_key_is_refused(tmp_path):
+    path = write(tmp_path, "claims:" + ROW % "mini.a")
+    with pytest.raises(ClaimsError, match="someone2020"):
+        load_claims(path, {"other1999"})
+
+
+def test_claim_of_another_chapter_is_refused(tmp_path):
+    path = write(tmp_path, "claims:" + ROW % "other.a")
+    with pytest.raises(ClaimsError, match="another chapter"):
+        load_claims(path)
+
+
+@pytest.mark.parametrize("body", ["", "claims: 3", "- a", "claims: [3]", "a: [unclosed"])
+def test_broken_files_are_one_clear_error(tmp_path, body):
+    with pytest.raises(ClaimsError, match="mini.yml"):
+        load_claims(write(tmp_path, body))
+
+
+def entry(low, high):
+    return {"estimate": (low + high) / 2, "low": low, "high": high, "n": 5}
+
+
+@given(number, st.floats(0, 50), number, st.floats(0.01, 50), st.booleans())
+def test_every_interval_and_band_give_exactly_one_verdict(low, width, b, bw, opened):
+    band = [b, None] if opened else [b, b + bw]
+    judged = claim(**{**OPEN, "kind": "statistical", "band": band})
+    word = judge(judged, entry(low, low + width)).word
+    inside = b <= low and (opened or low + width <= b + bw)
+    disjoint = low + width < b or (not opened and low > b + bw)
+    expected = "agrees" if inside else "disagrees" if disjoint else "inconclusive"
+    assert word == expected and word in SYMBOLS
+
+
+@given(number, st.floats(0, 50), st.floats(0, 50), st.floats(0, 50))
+def test_widening_never_turns_inconclusive_into_agrees(low, width, left, right):
+    judged = claim(**OPEN)
+    narrow = judge(judged, entry(low, low + width)).word
+    wide = judge(judged, entry(low - left, low + width + right)).word
+    assert not (narrow != "agrees" and wide == "agrees")
+
+
+@pytest.mark.parametrize("low, high", [(math.nan, 1), (1, math.nan), (2, 1)])
+def test_nan_or_swapped_intervals_are_an_error(low, high):
+    with pytest.raises(ValueError):
+        judge(claim(), {"estimate": 1.0, "low": low, "high": high})
+
+
+def test_leaving_a_size_out_of_the_band_is_inconclusive():
+    inside = entry(0.95, 1.05) | {"leave_one_out": [0.9, 1.1]}
+    assert judge(claim(), inside).word == "agrees"
+    assert judge(claim(), inside | {"leave_one_out": [0.7, 1.1]}).word == "inconclusive"
+
+
+def test_words_by_kind_and_scope():
+    exact = claim(kind="exact", interval=None)
+    assert judge(exact, {"estimate": 1.0}).word == "reproduced"
+    assert judge(exact, {"estimate": 2.0}).word == "not reproduced"
+    with pytest.raises(ValueError):
+        judge(exact, {"estimate": math.nan})
+    stand_in = claim(scope="stand-in")
+    assert judge(stand_in, entry(0.9, 1.1)).word == "holds in the stand-in"
+    assert judge(claim(), {"not_assessed": "no data"}).word == "not assessed here"
+    assert judge(claim(), None).word == "not assessed here"
+    assert judge(claim(), {"estimate": 1.0}).word == "not assessed here"
+    free = {"band": None, "band_from": None}
+    assert judge(claim(kind="finding", **free), entry(0, 9)).word == "finding"
+    far = claim(kind="out-of-reach", interval=None, why="no weights", **free)
+    assert judge(far, None).word == "out of reach"
+
+
+@pytest.mark.parametrize(
+    "expected, got, change",
+    [
+        ("agrees", "disagrees", "flip"),
+        ("disagrees", "agrees", "flip"),
+        ("reproduced", "not reproduced", "flip"),
+        ("holds in the stand-in", "disagrees", "flip"),
+        ("agrees", "inconclusive", "drift"),
+        ("agrees", "not assessed here", "drift"),
+        ("inconclusive", "disagrees", "drift"),
+        ("agrees", "agrees", "same"),
+        (None, "disagrees", "same"),
+    ],
+)
+def test_flip_fails_and_drift_does_not(expected, got, change):
+    assert change_of(expected, got) == change

@@ -1,0 +1,161 @@
+"""Execution: what makes a chapter stale, and what a failure leaves behind."""
+
+import json
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from scaling_core.base import codehash
+from scaling_core.book import execute
+from scaling_core.book.errors import UsageError
+from scaling_core.book.execute import Job, list_chapters, run_chapters
+
+from .conftest import write_chapter
+
+SCALING = Path(sys.executable).parent / "scaling"
+
+
+def scaling(*words, cwd):
+    return subprocess.run(
+        [SCALING, *words], cwd=cwd, capture_output=True, text=True, timeout=300
+    )
+
+
+def statuses(root, **kw):
+    lines = []
+    outcomes = run_chapters(root, [], profile="smoke", say=lines.append, **kw)
+    return {o.slug: o.status for o in outcomes}, lines
+
+
+def is_fresh(root, slug):
+    chapter = next(c for c in list_chapters(root) if c.slug == slug)
+    return execute.is_fresh(Job(root, chapter, "smoke"))
+
+
+@pytest.fixture
+def executed(mini_book):
+    assert statuses(mini_book, jobs=2)[0] == {"first": "executed", "second": "executed"}
+    return mini_book
+
+
+def test_no_change_executes_nothing_and_edits_execute_the_right_chapter(
+    executed, monkeypatch, tmp_path
+):
+    assert statuses(executed)[0] == {"first": "fresh", "second": "fresh"}
+
+    claims = executed / "data/claims/first.yml"
+    claims.write_text(claims.read_text().replace("band: [0.9", "band: [0.8"))
+    assert is_fresh(executed, "first"), "a claims file retrains nothing"
+
+    real = codehash.module_file
+
+    def touched(module):
+        """Give one module another docstring."""
+
+        def look(name):
+            path = real(name)
+            if name != module:
+                return path
+            copy = tmp_path / f"{module}.py"
+            copy.write_text('"""Touched."""\n' + path.read_text())
+            return copy
+
+        return look
+
+    monkeypatch.setattr(codehash, "module_file", touched("scaling_core.book.render"))
+    assert is_fresh(executed, "first") and is_fresh(executed, "second")
+    monkeypatch.setattr(codehash, "module_file", touched("scaling_core.base.intervals"))
+    assert not is_fresh(executed, "second")
+    monkeypatch.setattr(codehash, "module_file", real)
+
+    (executed / "constraints.txt").write_text("numpy==2.4.7\n")
+    assert not is_fresh(executed, "first"), "the lock is part of the key"
+
+
+def test_data_read_is_part_of_the_key(executed):
+    key_file = executed / "build/executed/smoke/01_first.key.json"
+    key = json.loads(key_file.read_text())
+    key["inputs"] = {"data/published/x.csv": None}
+    key_file.write_text(json.dumps(key))
+    assert is_fresh(executed, "first"), "absent then, absent now"
+    (executed / "data/published").mkdir()
+    (executed / "data/published/x.csv").write_text("a\n1\n")
+    assert not is_fresh(executed, "first")
+
+
+def test_two_runs_give_the_same_bytes(executed):
+    notebook = executed / "build/executed/smoke/01_first.ipynb"
+    before = notebook.read_bytes()
+    assert statuses(executed, force=True)[0]["first"] == "executed"
+    assert notebook.read_bytes() == before
+    text = before.decode()
+    assert str(executed) not in text and "/tmp/" not in text
+
+
+def test_failing_cell_is_one_line_and_keeps_the_earlier_page(executed):
+    page = executed / "build/executed/smoke/01_first.ipynb"
+    before = page.read_bytes()
+    source = executed / "notebooks/01_first.py"
+    source.write_text(source.read_text() + "\n# %%\nraise ValueError('planted')\n")
+    done = scaling("run", "--profile", "smoke", cwd=executed)
+    assert done.returncode == 1
+    line = next(x for x in done.stdout.splitlines() if "failed" in x)
+    assert "first" in line and "ValueError: planted" in line and "cell" in line
+    assert page.read_bytes() == before
+    assert (executed / "build/failed/smoke/01_first.ipynb").is_file()
+
+
+def test_chapter_that_never_finishes_is_a_failure(mini_book):
+    path = write_chapter(mini_book, 1, "first")
+    path.write_text(path.read_text().replace("chapter.finish()", ""))
+    found, lines = statuses(mini_book)
+    assert found["first"] == "failed" and "finish" in " ".join(lines)
+
+
+@pytest.mark.parametrize(
+    "words, allowed",
+    [
+        (["run", "third"], "first, second"),
+        (["run", "--profile", "quick"], "smoke, cpu, gpu"),
+        (["run", "-p", "steps=3"], "profile, scale"),
+        (["run", "-p", "nonsense"], "NAME=VALUE"),
+        (["check", "third"], "first, second"),
+        (["accept", "third"], "first, second"),
+    ],
+)
+def test_unknown_names_are_exit_2_with_the_allowed_names(mini_book, words, allowed):
+    done = scaling(*words, cwd=mini_book)
+    assert done.returncode == 2 and allowed in done.stderr
+    assert not (mini_book / "build/executed").exists()
+
+
+def test_outside_a_book_is_exit_2(tmp_path):
+    done = scaling("list", cwd=tmp_path)
+    assert done.returncode == 2 and "not inside a book" in done.stderr
+
+
+def test_toc_entry_without_notebook_is_refused(mini_book):
+    (mini_book / "notebooks/02_second.py").unlink()
+    with pytest.raises(UsageError, match="02_second"):
+        list_chapters(mini_book)
+
+
+def test_second_run_on_one_tree_waits_and_says_so(mini_book):
+    said, order = [], []
+
+    def second():
+        with execute.tree_lock(mini_book, said.append):
+            order.append("second")
+
+    with execute.tree_lock(mini_book):
+        thread = threading.Thread(target=second)
+        thread.start()
+        while not said:
+            time.sleep(0.01)
+        order.append("first")
+    thread.join()
+    assert order == ["first", "second"] and "waiting" in said[0]

@@ -1,0 +1,74 @@
+"""The committed smoke runs belong to today's chapters, and hold what pages need."""
+
+import json
+from pathlib import Path
+
+import nbformat
+import pytest
+
+from scaling_core.book.claims import load_ledger
+from scaling_core.book.execute import list_chapters
+from scaling_core.book.notebooks import convert, sources
+
+ROOT = Path(__file__).parents[1]
+FOLDER = ROOT / "tests" / "reference"
+CHAPTERS = list_chapters(ROOT)
+LEDGER = load_ledger(ROOT)
+UPDATE = "run `scaling run --profile smoke --update-reference`"
+
+
+@pytest.fixture(params=CHAPTERS, ids=lambda chapter: chapter.slug)
+def chapter(request):
+    return request.param
+
+
+def reference(chapter):
+    return nbformat.read(FOLDER / f"{chapter.name}.ipynb", as_version=4)
+
+
+def test_reference_sources_equal_the_chapter(chapter):
+    today = sources(convert(chapter.source.read_text(), chapter.name))
+    assert sources(reference(chapter)) == today, UPDATE
+
+
+def test_reference_record_is_smoke_and_complete(chapter):
+    record = json.loads((FOLDER / f"{chapter.slug}.json").read_text())
+    due = {c.id for c in LEDGER[chapter.slug] if c.assessed_in("smoke")}
+    assert record["provenance"]["profile"] == "smoke"
+    assert set(record["values"]) == due, UPDATE
+
+
+def test_every_figure_cell_made_an_image(chapter):
+    """A backend set from outside would make figures vanish without an error."""
+    cells = [c for c in reference(chapter).cells if "figure" in _mystnb(c)]
+    assert cells
+    for cell in cells:
+        assert any("image/png" in o.get("data", {}) for o in cell.outputs)
+
+
+def test_every_figure_has_name_caption_and_alt_text(chapter):
+    drawn = [c for c in reference(chapter).cells if c.cell_type == "code"]
+    for cell in drawn:
+        if any("image/png" in o.get("data", {}) for o in cell.outputs):
+            assert _mystnb(cell).get("figure", {}).get("name"), cell.source[:60]
+            assert _mystnb(cell)["figure"].get("caption")
+            assert _mystnb(cell).get("image", {}).get("alt")
+
+
+def test_code_cells_are_short_and_narrow(chapter):
+    for cell in reference(chapter).cells:
+        if cell.cell_type == "code":
+            lines = cell.source.splitlines()
+            assert len(lines) <= 30, cell.source[:60]
+            assert max(map(len, lines), default=0) <= 80, cell.source
+
+
+def test_every_claims_file_belongs_to_a_chapter_and_has_a_primary_claim():
+    slugs = {chapter.slug for chapter in CHAPTERS}
+    assert set(LEDGER) == slugs
+    for slug, claims in LEDGER.items():
+        assert 1 <= sum(c.primary for c in claims) <= 3, slug
+
+
+def _mystnb(cell) -> dict:
+    return cell.metadata.get("mystnb", {})
