@@ -198,5 +198,5 @@ def legend() -> str:
 def summary_sentence(rows: Sequence[Row]) -> str:
     """Count the verdicts in words."""
     counts = Counter(row.verdict.word for row in rows)
-    listed = ", ".join(f"{counts[w]} {w}" for w in SYMBOLS if counts[w])
+    listed = ", ".join(f"{w} {counts[w]}" for w in SYMBOLS if counts[w])
     return f"Of {len(rows)} claims: {listed}."

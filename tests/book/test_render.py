@@ -46,7 +46,7 @@ def test_page_holds_card_table_provenance_and_glue(cpu_book):
     assert "The mean is" in page and "1.02" in page
     assert "<!-- claims:" not in page and "fig-forest-first" in page
     assert "All claims" in (rendered.html / "book/generated/all-claims.html").read_text()
-    assert "Of 2 claims: 2 agrees." in (rendered.html / "index.html").read_text()
+    assert "Of 2 claims: agrees 2." in (rendered.html / "index.html").read_text()
 
 
 def test_setup_cell_is_pinned_to_the_commit_that_was_run(cpu_book):
