@@ -18,7 +18,7 @@ import numpy as np
 from scaling_core.base.files import book_root, write_atomic
 from scaling_core.base.inputs import hash_input
 from scaling_core.base.intervals import interval_over_runs
-from scaling_core.book.claims import TOLERANCE_KINDS, Claim, bib_keys, load_claims
+from scaling_core.book.claims import Claim, bib_keys, load_claims
 from scaling_core.book.errors import RecordError
 from scaling_core.book.profile import PROFILES, resolve_profile
 from scaling_core.book.provenance import provenance
@@ -101,6 +101,8 @@ class Chapter:
         self._limit_threads()
 
     def _limit_threads(self) -> None:
+        """Use one thread: small models gain nothing from more and lose much."""
+        os.environ.setdefault("OMP_NUM_THREADS", "1")  # heeded by a later import
         torch = sys.modules.get("torch")
         if torch is not None and self.device == "cpu":
             torch.set_num_threads(1)
@@ -245,10 +247,10 @@ class Chapter:
         return self.claims[claim_id]
 
     def _record_value(self, claim: Claim, value, tolerance_of) -> None:
-        if claim.kind not in TOLERANCE_KINDS or not tolerance_of:
+        if not claim.takes_value or not tolerance_of:
             raise RecordError(
-                f"{claim.id}: value= with tolerance_of= is for kinds exact and refit; "
-                f"its kind is {claim.kind}"
+                f"{claim.id}: value= with tolerance_of= is for kinds exact and refit "
+                f"and findings without interval; its kind is {claim.kind}"
             )
         if not np.isfinite(value):
             raise RecordError(f"{claim.id}: {value} is not finite")
@@ -258,7 +260,7 @@ class Chapter:
         }
 
     def _record_runs(self, claim, runs, leave_one_out, statistic, strata) -> None:
-        if claim.kind in TOLERANCE_KINDS:
+        if claim.takes_value:
             raise RecordError(f"{claim.id}: kind {claim.kind} takes value=, not runs=")
         values = np.asarray(runs, dtype=float)
         if not len(values) or not np.isfinite(values).all():

@@ -107,6 +107,11 @@ class Claim(Strict):
         return low <= value <= high
 
     @property
+    def takes_value(self) -> bool:
+        """Tell whether it is recorded as one exact value instead of runs."""
+        return self.interval is None
+
+    @property
     def limits(self) -> tuple[float, float]:
         """The band with open ends as infinities."""
         low, high = self.band
@@ -133,9 +138,8 @@ def _complaints(claim: Claim):
         yield f"a {claim.kind} has no band"
     if claim.kind == "out-of-reach" and not claim.why:
         yield "an out-of-reach claim says why"
-    if (claim.interval is None) != (
-        claim.kind in TOLERANCE_KINDS or claim.kind == "out-of-reach"
-    ):
+    without_runs = claim.kind in TOLERANCE_KINDS or claim.kind == "out-of-reach"
+    if (claim.interval is None) != without_runs and claim.kind != "finding":
         yield f"interval is for claims with runs; kind is {claim.kind}"
     if judged:
         yield from _band_complaints(claim)

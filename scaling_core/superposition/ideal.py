@@ -1,0 +1,59 @@
+"""The loss without superposition: exact sums over the features left out.
+
+Introduced in chapter 1.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from scaling_core.base.slopes import fit_slopes
+from scaling_core.models.sparse_features import (
+    MEAN_SQUARE,
+    MEAN_VALUE,
+    power_law_frequencies,
+)
+
+
+def unlearned_feature_loss(p: ArrayLike, represented: int | ArrayLike) -> float:
+    """Return the exact loss if some features are perfect and the rest never decoded.
+
+    Σ over the others of ⟨v²⟩p_i - ⟨v⟩²p_i²: each is predicted by its mean
+    (arXiv 2505.10465, eq. 4). ``represented`` is a number k of first features, or
+    a mask.
+
+    >>> round(unlearned_feature_loss([0.5, 0.3], 1), 4)
+    0.31
+    """
+    p = np.asarray(p, dtype=float)
+    if np.ndim(represented) == 0:
+        represented = np.arange(len(p)) < represented
+    rest = p[~np.asarray(represented, dtype=bool)]
+    return float((MEAN_SQUARE * rest - MEAN_VALUE**2 * rest**2).sum())
+
+
+def ideal_losses(
+    n: int, ms: Sequence[int], alpha: float, *, density: float = 1.0
+) -> np.ndarray:
+    """Return the loss without superposition at each width: the top m are perfect.
+
+    >>> ideal_losses(2, [1, 2], 0.0).round(4)
+    array([0.4167, 0.    ])
+    """
+    p = power_law_frequencies(n, alpha, density)
+    return np.array([unlearned_feature_loss(p, m) for m in ms])
+
+
+def ideal_weak_exponent(
+    n: int, ms: Sequence[int], alpha: float, *, density: float = 1.0
+) -> float:
+    """Return minus the log-log slope of `ideal_losses`, at finite n and these widths.
+
+    For n → ∞ and alpha > 1 it tends to alpha - 1 (arXiv 2505.10465, section 3.1).
+
+    >>> round(ideal_weak_exponent(256, [6, 10, 16, 26, 40], 0.5), 3)
+    0.173
+    """
+    losses = ideal_losses(n, ms, alpha, density=density)
+    return float(-fit_slopes(ms, losses[None]).runs[0])

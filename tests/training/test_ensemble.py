@@ -1,0 +1,102 @@
+"""Ensemble training: Adam against torch's, determinism, resumption, divergence."""
+
+import pytest
+import torch
+
+from scaling_core.models.superposition import ToyConfig, ToyEnsemble
+from scaling_core.training import ensemble as module
+from scaling_core.training.ensemble import Adam, EnsembleTraining, train_ensemble
+
+CONFIG = ToyConfig(n=16, m=3, alphas=(0.5,), gammas=(-1.0, 0.5), seeds=(0, 1))
+TRAINING = EnsembleTraining(steps=40)
+
+
+def trained(config=CONFIG, training=TRAINING, **options) -> torch.Tensor:
+    model = ToyEnsemble(config, batch=32)
+    train_ensemble(model, training, **options)
+    return model.parameters
+
+
+def test_adam_equals_torch(monkeypatch):
+    monkeypatch.setattr(module, "BLOCK_BYTES", 64)  # many blocks
+    generator = torch.Generator().manual_seed(0)
+    start = torch.randn(3, 7, dtype=torch.float64, generator=generator)
+    ours, theirs = start.clone(), torch.nn.Parameter(start.clone())
+    adam, reference = Adam(ours), torch.optim.Adam([theirs], lr=0.02)
+    for _ in range(20):
+        gradient = torch.randn(3, 7, dtype=torch.float64, generator=generator)
+        adam.step(gradient, 0.02)
+        theirs.grad = gradient
+        reference.step()
+    assert torch.allclose(ours, theirs.detach(), rtol=1e-12, atol=1e-14)
+
+
+def test_whole_training_equals_autograd_and_adamw():
+    config = ToyConfig(n=16, m=3, alphas=(0.5,), gammas=(0.5,), seeds=(0,))
+    model = ToyEnsemble(config, batch=32, dtype=torch.float64)
+    P = model.parameters[0].clone()
+    W = torch.nn.Parameter(P[:-1].T.contiguous())
+    b = torch.nn.Parameter(P[-1].clone())
+    groups = [dict(params=[W], weight_decay=0.5), dict(params=[b], weight_decay=0.0)]
+    optimizer = torch.optim.AdamW(groups)
+    for step in range(TRAINING.steps):
+        x = model.data.dense(model.data.batch_at(step))[0]
+        loss = (torch.relu(x @ W @ W.T + b) - x).square().mean()
+        optimizer.zero_grad()
+        loss.backward()
+        for group in optimizer.param_groups:
+            group["lr"] = TRAINING.lr_at(step)
+        optimizer.step()
+    train_ensemble(model, TRAINING)
+    assert torch.allclose(model.W[0], W.detach(), rtol=1e-6, atol=1e-8)
+    assert torch.allclose(model.bias[0], b.detach(), rtol=1e-6, atol=1e-8)
+
+
+def test_same_seed_same_bits():
+    assert torch.equal(trained(), trained())
+
+
+def test_a_model_does_not_depend_on_its_neighbours():
+    # up to the order of sums: vector and scalar kernels round differently
+    alone = ToyConfig(n=16, m=3, alphas=(0.5,), gammas=(0.5,), seeds=(1,))
+    assert torch.allclose(trained(alone)[0], trained()[3], rtol=1e-4, atol=1e-5)
+
+
+def test_resumed_run_ends_with_the_same_bits(tmp_path):
+    path = tmp_path / "toy.safetensors"
+    whole = trained(checkpoint=path, every=25)
+    assert path.is_file()
+    resumed = ToyEnsemble(CONFIG, batch=32)
+    steps = []
+    gradient = resumed.gradient
+    resumed.gradient = lambda cells: steps.append(1) or gradient(cells)
+    train_ensemble(resumed, TRAINING, checkpoint=path)
+    assert len(steps) == 15
+    assert torch.equal(resumed.parameters, whole)
+
+
+def test_checkpoint_of_another_run_is_refused(tmp_path):
+    path = tmp_path / "toy.safetensors"
+    trained(checkpoint=path, every=40)
+    with pytest.raises(ValueError, match="another run"):
+        trained(training=EnsembleTraining(steps=41), checkpoint=path)
+
+
+def test_training_lowers_the_loss():
+    model = ToyEnsemble(CONFIG, batch=32)
+    before = model.test_loss(500)
+    train_ensemble(model, EnsembleTraining(steps=300))
+    assert (model.test_loss(500) < 0.5 * before).all()
+
+
+def test_divergence_is_an_error():
+    model = ToyEnsemble(CONFIG, batch=32)
+    model.parameters.mul_(1e30)
+    with pytest.raises(FloatingPointError, match="diverged"):
+        train_ensemble(model, TRAINING)
+
+
+@pytest.mark.parametrize("bad", [dict(steps=0), dict(lr=0.0), dict(warmup=200)])
+def test_bad_training_is_refused(bad):
+    with pytest.raises(ValueError, match="warmup, a fraction"):
+        EnsembleTraining(**{"steps": 10, **bad})
