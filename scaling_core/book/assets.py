@@ -1,17 +1,19 @@
-"""Static files that the pages load but the repository does not hold: MathJax."""
+"""Static files that pages load but the repository does not hold: MathJax, plotly."""
 
 import shutil
 from importlib.metadata import distribution
 from pathlib import Path
 
 PACKAGE = "sphinx-mathjax-offline"
+PLOTLY = "plotly/package_data/plotly.min.js"
 PARTS = ("tex-mml-chtml.js", "output/chtml/fonts/woff-v2", "input/tex/extensions")
 
 
 def copy_assets(root: Path) -> Path:
-    """Copy MathJax into ``book/_static/vendor`` and return its folder.
+    """Copy MathJax and plotly into ``book/_static/vendor``; return MathJax's folder.
 
-    Only what a page can ask for: the combined script, its fonts, the TeX extensions.
+    Only what a page can ask for: the combined script, its fonts, the TeX extensions;
+    plotly's one script, which only pages with an interactive figure load.
 
     Raises
     ------
@@ -26,4 +28,5 @@ def copy_assets(root: Path) -> Path:
         else:
             target.mkdir(parents=True, exist_ok=True)
             shutil.copy2(source / part, target / part)
+    shutil.copy2(distribution("plotly").locate_file(PLOTLY), target.parent)
     return target

@@ -171,6 +171,101 @@ def accept(
 
 
 @app.command()
+def fetch(
+    names: Annotated[Optional[list[str]], typer.Argument(help="files; none: all")] = None,
+):
+    """Download the optional public data, checked by hash."""
+    from scaling_core.base.inputs import optional_folder
+    from scaling_core.data.online import REGISTRY, DownloadError
+    from scaling_core.data.online import fetch as download
+
+    unknown = sorted(set(names or ()) - set(REGISTRY))
+    if unknown:
+        raise UsageError(f"unknown data {unknown}; allowed: {', '.join(REGISTRY)}")
+    try:
+        paths = download(names or None)
+    except DownloadError as error:
+        typer.echo(f"scaling: {error}", err=True)
+        raise typer.Exit(1) from error
+    typer.echo(f"{len(paths)} files in {optional_folder()}")
+
+
+@app.command()
+def fit(
+    table: Annotated[Path, typer.Argument(metavar="CSV", help="one run a line")],
+    law: Annotated[str, typer.Option(help="see `scaling laws`")] = "chinchilla",
+    columns: Annotated[str, typer.Option(help="N=params,D=tokens,L=loss")] = "",
+    loss: Annotated[str, typer.Option(help="log-huber, huber or mse")] = "log-huber",
+    against: Annotated[str, typer.Option("--compare", help="other laws, by comma")] = "",
+    plot: Annotated[Optional[Path], typer.Option(help="PNG, SVG or PDF to write")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="print JSON only")] = False,
+):
+    """Fit a scaling law to your own runs: intervals, status, methods paragraph."""
+    from scaling_core.book import fit_report as report
+    from scaling_core.fitting import band, compare, interval
+    from scaling_core.fitting import fit as fit_law
+    from scaling_core.fitting.selection import table as comparison_table
+
+    laws = [_law(name) for name in (law, *filter(None, against.split(",")))]
+    needed = list(dict.fromkeys(n for one in laws for n in (*one.variables, one.target)))
+    data = report.read_runs(table, needed, report.parse_columns(columns))
+    try:
+        result = fit_law(laws[0], data, loss=loss)
+        intervals = {name: interval(result, name) for name in result.params}
+        enough = result.n >= 2 * (max(len(one.parameters) for one in laws) + 2)
+        order = laws[0].variables[0] if enough else None  # else no forward chaining
+        rows = compare(laws, data, by=order, loss=loss) if against else []
+    except ValueError as error:
+        raise UsageError(f"{table}: {error}") from error
+    if as_json:
+        typer.echo(report.fit_as_json(result, intervals, rows))
+    else:
+        typer.echo(report.show_fit(result, intervals))
+        typer.echo(f"\n{comparison_table(rows)}" if rows else "", nl=bool(rows))
+    if plot is not None:
+        drawn = [
+            (label, at, result.predict(at), *band(result, at))
+            for label, at in report.curves(data, laws[0])
+        ]
+        report.draw_fit(plot, result, data, drawn)
+        typer.echo(f"wrote {plot}", err=as_json)
+    if result.status == "failed":
+        raise typer.Exit(1)
+
+
+def _law(name: str):
+    """Return the law of a name on the command line."""
+    from scaling_core import fitting
+    from scaling_core.book.fit_report import LAWS
+
+    makers = {
+        "power": fitting.PowerLaw,
+        "pure-power": lambda: fitting.PowerLaw(floor=False),
+        "chinchilla": fitting.Chinchilla,
+        "kaplan": fitting.Kaplan,
+        "data-constrained": fitting.DataConstrained,
+        "parscale": fitting.ParScale,
+        "lr-annealing": fitting.LRAnnealing,
+        "float-quantisation": fitting.FloatQuantisation,
+        "sigmoid": fitting.SigmoidLog,
+        "saturating-k": fitting.SaturatingK,
+        "bnsl": fitting.BNSL,
+    }
+    if name.strip() not in makers:
+        raise UsageError(f"unknown law {name!r}; allowed: {', '.join(LAWS)}")
+    return makers[name.strip()]()
+
+
+@app.command("laws")
+def laws_command():
+    """List the laws that `scaling fit` knows."""
+    from scaling_core.book.fit_report import LAWS
+
+    for name, formula in LAWS.items():
+        typer.echo(f"{name:<20}{formula}")
+
+
+@app.command()
 def schema(path: Annotated[Path, typer.Argument()] = Path("data/claims/schema.json")):
     """Write the JSON schema of a claims file, for editors."""
     from scaling_core.book.claims import write_json_schema

@@ -1,12 +1,13 @@
 """The ledger's schema and the verdicts: refusals and properties."""
 
 import math
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scaling_core.book.claims import Claim, load_claims
+from scaling_core.book.claims import Claim, load_claims, write_json_schema
 from scaling_core.book.errors import ClaimsError
 from scaling_core.book.verdicts import SYMBOLS, change_of, judge
 
@@ -161,3 +162,9 @@ def test_words_by_kind_and_scope():
 )
 def test_flip_fails_and_drift_does_not(expected, got, change):
     assert change_of(expected, got) == change
+
+
+def test_committed_json_schema_is_todays(tmp_path):
+    committed = Path(__file__).parents[2] / "data" / "claims" / "schema.json"
+    today = write_json_schema(tmp_path / "schema.json")
+    assert committed.read_text() == today.read_text(), "run `scaling schema`"

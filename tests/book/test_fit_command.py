@@ -1,0 +1,101 @@
+"""`scaling fit`: a truth recovered from a CSV, and one clear line for a bad one."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+SCALING = Path(sys.executable).parent / "scaling"
+TRUTH = dict(E=1.69, A=406.4, B=410.7, alpha=0.34, beta=0.28)
+
+
+def scaling_fit(*words, cwd):
+    command = [SCALING, "fit", *words]
+    return subprocess.run(command, cwd=cwd, capture_output=True, text=True, timeout=120)
+
+
+@pytest.fixture
+def runs(tmp_path):
+    """A CSV of 40 runs on Chinchilla's published surface, with noise of 0.2 %."""
+    rng = np.random.default_rng(0)
+    N = np.repeat(np.geomspace(5e7, 1e10, 8), 5)
+    D = np.tile(np.geomspace(1e9, 3e11, 5), 8)
+    L = TRUTH["E"] + TRUTH["A"] * N ** -TRUTH["alpha"] + TRUTH["B"] * D ** -TRUTH["beta"]
+    L *= np.exp(0.002 * rng.normal(size=40))
+    path = tmp_path / "runs.csv"
+    rows = "\n".join(f"{n:.6g},{d:.6g},{loss:.6f}" for n, d, loss in zip(N, D, L, strict=True))
+    path.write_text(f"params,tokens,loss\n{rows}\n")
+    return path
+
+
+COLUMNS = ("--columns", "N=params,D=tokens,L=loss")
+
+
+def test_table_intervals_status_and_methods(runs, tmp_path):
+    done = scaling_fit("runs.csv", *COLUMNS, "--plot", "fit.png", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    for piece in ("alpha", "95 % interval", "status: converged", "fitted to 40 points"):
+        assert piece in done.stdout
+    assert (tmp_path / "fit.png").read_bytes()[:4] == b"\x89PNG"
+
+
+def test_json_recovers_the_truth_inside_its_intervals(runs, tmp_path):
+    done = scaling_fit("runs.csv", *COLUMNS, "--json", cwd=tmp_path)
+    found = json.loads(done.stdout)
+    assert found["status"] == "converged"
+    for name in ("alpha", "beta", "E"):
+        low, high = found["intervals"][name]
+        assert low < TRUTH[name] < high
+
+
+def test_comparison_ranks_the_true_law_first(runs, tmp_path):
+    done = scaling_fit("runs.csv", *COLUMNS, "--compare", "kaplan", "--json", cwd=tmp_path)
+    rows = json.loads(done.stdout)["comparison"]
+    assert [row["name"] for row in rows] == ["Chinchilla", "Kaplan"]
+
+
+@pytest.mark.parametrize(
+    "edit, words, message",
+    [
+        (("1.9", "abc"), COLUMNS, "line"),
+        (None, (), "no column 'N' for N"),
+        (None, ("--columns", "N=parms"), "no column 'parms'"),
+        (None, ("--columns", "N:params"), "NAME=COLUMN"),
+        (None, (*COLUMNS, "--law", "cubic"), "allowed: power"),
+        (None, ("--columns", "Q=params"), "has no ['Q']"),
+        (None, (*COLUMNS, "--loss", "absolute"), "absolute"),
+    ],
+)
+def test_misuse_is_exit_2_with_what_was_found(runs, tmp_path, edit, words, message):
+    done = scaling_fit("runs.csv", *words, cwd=tmp_path)
+    if edit:
+        text = runs.read_text().splitlines()
+        text[6] = text[6].rsplit(",", 1)[0] + ",abc"
+        runs.write_text("\n".join(text))
+        done = scaling_fit("runs.csv", *words, cwd=tmp_path)
+        message = "line 7, column loss: found 'abc'"
+    assert done.returncode == 2 and message in done.stderr, done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_empty_and_missing_files_are_said(tmp_path):
+    (tmp_path / "empty.csv").write_text("")
+    for name, word in [("empty.csv", "no rows"), ("gone.csv", "cannot be read")]:
+        done = scaling_fit(name, *COLUMNS, cwd=tmp_path)
+        assert done.returncode == 2 and word in done.stderr
+
+
+def test_negative_loss_names_the_row(runs, tmp_path):
+    text = runs.read_text().splitlines()
+    text[3] = text[3].rsplit(",", 1)[0] + ",-1"
+    runs.write_text("\n".join(text))
+    done = scaling_fit("runs.csv", *COLUMNS, cwd=tmp_path)
+    assert done.returncode == 2 and "row 2" in done.stderr and "-1" in done.stderr
+
+
+def test_unknown_data_is_refused(tmp_path):
+    done = subprocess.run([SCALING, "fetch", "x.csv"], capture_output=True, text=True)
+    assert done.returncode == 2 and "epoch_chinchilla.csv" in done.stderr
