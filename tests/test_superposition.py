@@ -5,8 +5,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from scaling_core.models.sparse_features import power_law_frequencies
-from scaling_core.models.superposition import ToyConfig
+from scaling_core.models.sparse_features import (
+    feature_frequencies,
+    power_law_frequencies,
+)
+from scaling_core.superposition import geometry
 from scaling_core.superposition.geometry import (
     adjacent_angles,
     feature_dimensionality,
@@ -23,8 +26,13 @@ from scaling_core.superposition.ideal import (
     ideal_weak_exponent,
     unlearned_feature_loss,
 )
-from scaling_core.superposition.toys import train_toys
-from scaling_core.training.ensemble import EnsembleTraining
+from scaling_core.superposition.toys import (
+    ToyRuns,
+    large_toy,
+    measure_rows,
+    measure_width,
+)
+from scaling_core.training.sweep import run_sweep
 
 FRAMES = {
     ("simplex", 2): (3, 2, 1 / 2),
@@ -75,6 +83,17 @@ def test_overlaps_ignore_norms_and_masked_rows():
         squared_overlaps(W)
     with pytest.raises(ValueError, match="two rows"):
         squared_overlaps(W, [True, False, False])
+
+
+def test_overlap_stats_by_blocks_equal_those_of_all_pairs(monkeypatch):
+    monkeypatch.setattr(geometry, "BLOCK_ROWS", 7)
+    W = np.random.default_rng(0).standard_normal((40, 5))
+    mask = np.arange(40) % 3 > 0
+    overlaps = squared_overlaps(W, mask)
+    expected = overlaps.mean(), overlaps.var()
+    assert squared_overlap_stats(W, mask) == pytest.approx(expected, rel=1e-12)
+    frame = tight_frame("7x28")
+    assert squared_overlap_stats(frame) == pytest.approx((1 / 9, 0), abs=1e-12)
 
 
 def test_represented_fraction_of_a_stack():
@@ -145,17 +164,113 @@ def test_bad_input(call):
         call()
 
 
-def test_toys_at_every_width():
-    config = ToyConfig(n=16, alphas=(0.0, 0.5), gammas=(-1.0, 0.5), seeds=(0, 1, 2))
-    sizes = dict(batch=32, test_samples=2000)
-    toys = train_toys(config, (2, 4, 8), EnsembleTraining(steps=1000), **sizes)
-    assert toys.losses.shape == (2, 3, 2, 3)
-    assert toys.rows(0.5, -1.0, 4).shape == (3, 16, 4)
+# Exact sums for the three laws of the large toys, found independently.
+LARGE = {
+    ("exponential", 400.0): [1.3057, 1.2799, 0.9675, 0.1031],
+    ("power", 1.2): [0.6841, 0.5727, 0.3066, 0.1280],
+    ("linear", 0.0): [1.3311, 1.3290, 1.3001, 1.0799],
+}
+
+
+@pytest.mark.parametrize(("law", "expected"), LARGE.items())
+def test_exact_sums_of_other_laws(law, expected):
+    losses = ideal_losses(10240, (8, 16, 128, 1024), law[1], law=law[0])
+    assert losses == pytest.approx(expected, abs=0.00006)
+
+
+def test_rows_without_superposition_are_measured_exactly():
+    W = np.zeros((6, 3))
+    W[0, 0] = W[1, 1] = W[2, 2] = 1.01
+    p = np.array([0.3, 0.2, 0.2, 0.1, 0.1, 0.1])
+    rows = measure_rows(W, p)
+    assert rows["represented"] == rows["strong"] == 0.5
+    assert rows["ignored"] == rows["ignored_top"] == pytest.approx(0.4 - 0.03)
+    assert (rows["overlap_all"], rows["overlap_variance_all"]) == (0.0, 0.0)
+    assert rows["overlap_strong"] == 0.0
+    assert rows["norm_counts"].sum() == 6 and rows["norm_counts"][0] == 3
+    assert np.isnan(measure_rows(W / 2, p)["overlap_strong"])  # no long row
+    W[2], W[5, 0] = 0, 0.9  # a rare feature represented instead of a frequent one
+    rows = measure_rows(W, p)
+    assert rows["ignored"] == pytest.approx(4 / 3 * 0.4 - 0.06)
+    assert rows["ignored_top"] == pytest.approx(0.37)
+
+
+def test_rows_of_a_tight_frame():
+    rows = measure_rows(1.52 * tight_frame("7x28"), np.full(28, 1 / 28))
+    assert rows["overlap_strong"] == pytest.approx(1 / 9)
+    assert rows["overlap_variance_strong"] == pytest.approx(0, abs=1e-12)
+    assert rows["norm_counts"].tolist()[30] == 28
+
+
+TOYS = dict(
+    n=16, alphas=[0.0, 0.5], gammas=[-1.0, 0.5], seeds=[0, 1, 2], batch=32,
+    test_samples=2000, steps=1000,
+)
+
+
+def test_toys_at_every_width(tmp_path):
+    grid = [dict(TOYS, m=m) for m in (2, 4, 8)]
+    frame = run_sweep(measure_width, grid, store=tmp_path / "toys.sqlite")
+    assert (frame.status == "done").all(), frame.error.tolist()
+    toys = ToyRuns.from_frame(frame)
+    assert toys.values["loss"].shape == (2, 3, 2, 3)
+    assert toys.get("norm_counts", 0.5, -1.0).shape == (3, 3, 40)
     slopes = toys.slopes(0.5, -1.0)
     assert slopes.runs.shape == (3,) and (slopes.runs < 0).all()
-    assert (represented_fraction(toys.rows(0.0, -1.0, 8)) > 0.9).all()
-    assert (represented_fraction(toys.rows(0.0, 0.5, 2)) < 0.9).all()
-    untrained = train_toys(config, (2,), None, **sizes)
-    assert (untrained.losses > toys.losses[..., :1]).all()
+    assert toys.exponents()[1, :, 0] == pytest.approx(-slopes.runs)
+    assert (toys.get("represented", 0.0, -1.0)[:, -1] > 0.9).all()
+    assert (toys.get("represented", 0.0, 0.5)[:, 0] < 0.9).all()
+    untrained = measure_width(**(grid[0] | dict(steps=0)))
+    assert (np.array(untrained["loss"]) > toys.values["loss"][..., 0]).all()
     with pytest.raises(ValueError, match="there are alphas"):
-        toys.loss(1.0, -1.0)
+        toys.get("loss", 1.0, -1.0)
+    frame.loc[0, "steps"] = 999
+    with pytest.raises(ValueError, match="differ in steps"):
+        ToyRuns.from_frame(frame)
+
+
+def test_untrained_rows_overlap_like_random_directions():
+    result = measure_width(
+        n=1000, m=25, alphas=[1.0], gammas=[-1.0], seeds=[0], batch=8, steps=0,
+        test_samples=8, keep_weights=True,
+    )
+    mean, variance = random_overlap_moments(25)
+    assert result["overlap_all"][0][0][0] == pytest.approx(mean, rel=0.02)
+    assert result["overlap_variance_all"][0][0][0] == pytest.approx(variance, rel=0.05)
+    assert np.shape(result["weights"]) == (1, 1, 1, 1000, 25)
+
+
+@pytest.mark.parametrize("law", ["exponential", "linear", "power"])
+def test_large_toys_on_the_device_path_give_the_results_of_the_other(law):
+    """The large toys, tiny: all models as batched products, as on a GPU."""
+    config = dict(n=64, m=8, seeds=[0], batch=64, steps=60, test_samples=640)
+    sliced = measure_width(**config, **large_toy(law, 8), batched=False)
+    batched = measure_width(**config, **large_toy(law, 8), batched=True)
+    assert np.shape(batched["loss"]) == (1, 1, 2)
+    assert batched["loss"] == pytest.approx(np.array(sliced["loss"]), rel=1e-3)
+    assert batched["represented"] == pytest.approx(np.array(sliced["represented"]))
+
+
+def test_the_small_grid_on_the_device_path(tmp_path):
+    """The paper's 17 alphas and 10 gammas as one tensor, at tiny sizes."""
+    alphas = np.linspace(0, 2, 17).tolist()
+    gammas = np.linspace(-1, 1, 10).round(3).tolist()
+    sizes = dict(n=32, seeds=[0], batch=32, steps=4, test_samples=64, batched=True)
+    grid = [dict(sizes, m=m, alphas=alphas, gammas=gammas) for m in (2, 4)]
+    frame = run_sweep(measure_width, grid, store=tmp_path / "grid.sqlite")
+    toys = ToyRuns.from_frame(frame)
+    assert toys.values["loss"].shape == (17, 1, 10, 2)
+    assert np.isfinite(toys.exponents()).all()
+
+
+@pytest.mark.parametrize("law", ["exponential", "linear", "power"])
+def test_frequency_laws_fall_and_sum_to_the_density(law):
+    p = feature_frequencies(50, law, 2.0, 1.5)
+    assert p.sum() == pytest.approx(1.5) and (np.diff(p) < 0).all()
+    ratio = {"exponential": np.exp(-1 / 2), "linear": 49 / 50, "power": 1 / 4}
+    assert p[1] / p[0] == pytest.approx(ratio[law])
+
+
+def test_unknown_law():
+    with pytest.raises(ValueError, match="allowed: power, exponential, linear"):
+        feature_frequencies(5, "cubic", 1.0)

@@ -11,6 +11,7 @@ Shapes: D streams, B samples per stream, n features, C active cells of one batch
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Literal
 
 import numpy as np
 import torch
@@ -18,34 +19,54 @@ from torch import Tensor
 
 CHUNK = 16  # batches drawn by one call; part of the definition of a stream
 MEAN_VALUE, MEAN_SQUARE = 1.0, 4.0 / 3.0  # of U(0, 2)
+Law = Literal["power", "exponential", "linear"]
 
 
-def power_law_frequencies(n: int, alpha: float, density: float = 1.0) -> np.ndarray:
-    """Return activation probabilities p_i ∝ i^-alpha, i = 1..n, with Σ p_i = density.
+def feature_frequencies(
+    n: int, law: Law, alpha: float, density: float = 1.0
+) -> np.ndarray:
+    """Return activation probabilities p_1 >= ... >= p_n with Σ p_i = density.
+
+    ``power``: p_i ∝ i^-alpha; ``exponential``: p_i ∝ e^(-i/alpha); ``linear``:
+    p_i ∝ n + 1 - i, whatever alpha (arXiv 2505.10465, section 2 and its large toys;
+    density is the activation density E).
 
     Raises
     ------
     ValueError
         If some p_i would exceed 1, or n or density is not positive.
 
-    Notes
-    -----
-    arXiv 2505.10465, section 2 (density is the activation density E).
+    >>> feature_frequencies(4, "linear", 0.0).round(2)
+    array([0.4, 0.3, 0.2, 0.1])
+    """
+    if n < 1 or not density > 0:
+        raise ValueError(f"need n >= 1 and density > 0, got n={n}, density={density}")
+    i = np.arange(1, n + 1, dtype=float)
+    if law == "power":
+        weights = i**-alpha
+    elif law == "exponential":
+        weights = np.exp(-i / alpha)
+    elif law == "linear":
+        weights = n + 1 - i
+    else:
+        raise ValueError(f"unknown law {law!r}; allowed: power, exponential, linear")
+    p_n = density * weights / weights.sum()
+    if max(p_n[0], p_n[-1]) > 1 + 1e-12:
+        largest = density / max(p_n[0], p_n[-1])
+        raise ValueError(
+            f"density {density} makes a probability exceed 1 at n={n}, law {law}, "
+            f"alpha={alpha}; the largest possible density is {largest:.6g}"
+        )
+    return np.minimum(p_n, 1.0)
+
+
+def power_law_frequencies(n: int, alpha: float, density: float = 1.0) -> np.ndarray:
+    """Return p_i ∝ i^-alpha, i = 1..n, with Σ p_i = density.
 
     >>> power_law_frequencies(4, 1.0).round(2)
     array([0.48, 0.24, 0.16, 0.12])
     """
-    if n < 1 or not density > 0:
-        raise ValueError(f"need n >= 1 and density > 0, got n={n}, density={density}")
-    weights = np.arange(1, n + 1, dtype=float) ** -alpha
-    p_n = density * weights / weights.sum()
-    if p_n[0] > 1 + 1e-12 or p_n[-1] > 1 + 1e-12:
-        largest = density / max(p_n[0], p_n[-1])
-        raise ValueError(
-            f"density {density} makes a probability exceed 1 at n={n}, "
-            f"alpha={alpha}; the largest possible density is {largest:.6g}"
-        )
-    return np.minimum(p_n, 1.0)
+    return feature_frequencies(n, "power", alpha, density)
 
 
 def stream_seed(*key: int | float | str) -> int:

@@ -21,8 +21,9 @@ from torch.nn.functional import embedding_bag
 
 from scaling_core.models.sparse_features import (
     Cells,
+    Law,
     SparseFeatures,
-    power_law_frequencies,
+    feature_frequencies,
     stream_seed,
 )
 
@@ -39,7 +40,7 @@ class ToyConfig:
     n, m
         Number of features, and width of the hidden layer.
     alphas
-        Frequency exponents of p_i ∝ i^-alpha.
+        Parameters of the frequency law; for power laws p_i ∝ i^-alpha the exponents.
     gammas
         Row decay: positive shrinks rows, negative pulls their norm to 1.
     seeds
@@ -48,6 +49,10 @@ class ToyConfig:
         Mean number of active features, Σ p_i.
     bias_std
         Standard deviation of the initial bias (the authors' code has 1).
+    bias_lr
+        Learning rate of b as a multiple of that of W.
+    law
+        How frequencies fall with the rank (see `feature_frequencies`).
     """
 
     n: int = 1000
@@ -57,6 +62,8 @@ class ToyConfig:
     seeds: tuple[int, ...] = (0,)
     density: float = 1.0
     bias_std: float = 1.0
+    bias_lr: float = 1.0
+    law: Law = "power"
 
     def __post_init__(self):
         if not 1 <= self.m <= self.n:
@@ -94,6 +101,8 @@ class ToyEnsemble:
         (G, m + 1, n): rows 0..m-1 are Wᵀ, row m is the bias.
     data
         The `SparseFeatures` that all widths of the same alphas and seeds share.
+    lr_scale
+        (1, m + 1, 1) multiples of the learning rate, or None if all are 1.
     """
 
     def __init__(
@@ -114,7 +123,10 @@ class ToyEnsemble:
         rows = batch if self.batched else SLICE_BYTES // (config.n * size)
         self.slice_rows = max(1, min(batch, rows))
         streams = list(product(config.alphas, config.seeds))
-        p = [power_law_frequencies(config.n, a, config.density) for a, _ in streams]
+        p = [
+            feature_frequencies(config.n, config.law, alpha, config.density)
+            for alpha, _ in streams
+        ]
         self.data = SparseFeatures(
             np.array(p),
             batch,
@@ -126,6 +138,10 @@ class ToyEnsemble:
         gammas = torch.tensor([gamma for _, _, gamma in config.cells()], dtype=dtype)
         self._gamma_G11 = gammas.to(self.device).view(-1, 1, 1)
         self.parameters = self._initial_parameters(dtype)
+        self.lr_scale = None
+        if config.bias_lr != 1:
+            self.lr_scale = torch.ones(1, config.m + 1, 1).to(self.parameters)
+            self.lr_scale[:, -1] = config.bias_lr
         self._buffers(dtype)
 
     def _initial_parameters(self, dtype: torch.dtype) -> Tensor:

@@ -9,6 +9,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import ArrayLike
 
+BLOCK_ROWS = 1024  # of the matrix of overlaps, held at once
 FrameName = Literal["simplex", "icosahedron", "7x28", "paley"]
 
 
@@ -44,6 +45,12 @@ def squared_overlaps(W: ArrayLike, mask: ArrayLike | None = None) -> np.ndarray:
     >>> squared_overlaps([[1.0, 0.0], [1.0, 1.0]]).round(3)
     array([0.5])
     """
+    U = _directions(W, mask)
+    return np.square((U @ U.T)[np.triu_indices(len(U), 1)])
+
+
+def _directions(W: ArrayLike, mask: ArrayLike | None) -> np.ndarray:
+    """Return the unit rows of W in ``mask``."""
     W = np.asarray(W, dtype=float)
     W = W if mask is None else W[np.asarray(mask)]
     if len(W) < 2:
@@ -51,8 +58,7 @@ def squared_overlaps(W: ArrayLike, mask: ArrayLike | None = None) -> np.ndarray:
     norms = row_norms(W)[:, None]
     if not norms.all():
         raise ValueError("a row is zero and has no direction: mask it out")
-    cosines = (W / norms) @ (W / norms).T
-    return np.square(cosines[np.triu_indices(len(W), 1)])
+    return W / norms
 
 
 def squared_overlap_stats(
@@ -60,11 +66,20 @@ def squared_overlap_stats(
 ) -> tuple[float, float]:
     """Return mean and variance of the squared overlaps (see `squared_overlaps`).
 
+    Block by block, so that ten thousand rows fit in little memory.
+
     >>> squared_overlap_stats(np.eye(3))
     (0.0, 0.0)
     """
-    overlaps = squared_overlaps(W, mask)
-    return float(overlaps.mean()), float(overlaps.var())
+    U, count = _directions(W, mask), 0
+    total = np.zeros(2)
+    for start in range(0, len(U), BLOCK_ROWS):
+        squares = np.square(U[start : start + BLOCK_ROWS] @ U.T)
+        np.fill_diagonal(squares[:, start:], 0.0)  # a row with itself
+        total += squares.sum(), np.square(squares).sum()
+        count += len(squares) * (len(U) - 1)
+    mean, mean_square = total / count
+    return float(mean), float(max(mean_square - mean**2, 0.0))
 
 
 def random_overlap_moments(m: int) -> tuple[float, float]:

@@ -12,7 +12,8 @@ from scaling_core.base.slopes import fit_slopes
 from scaling_core.models.sparse_features import (
     MEAN_SQUARE,
     MEAN_VALUE,
-    power_law_frequencies,
+    Law,
+    feature_frequencies,
 )
 
 
@@ -34,14 +35,21 @@ def unlearned_feature_loss(p: ArrayLike, represented: int | ArrayLike) -> float:
 
 
 def ideal_losses(
-    n: int, ms: Sequence[int], alpha: float, *, density: float = 1.0
+    n: int,
+    ms: Sequence[int],
+    alpha: float,
+    *,
+    density: float = 1.0,
+    law: Law = "power",
 ) -> np.ndarray:
     """Return the loss without superposition at each width: the top m are perfect.
+
+    ``alpha`` and ``law`` as in `feature_frequencies`.
 
     >>> ideal_losses(2, [1, 2], 0.0).round(4)
     array([0.4167, 0.    ])
     """
-    p = power_law_frequencies(n, alpha, density)
+    p = feature_frequencies(n, law, alpha, density)
     return np.array([unlearned_feature_loss(p, m) for m in ms])
 
 

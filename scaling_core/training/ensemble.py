@@ -5,6 +5,7 @@ decoupled decay; this module brings Adam (arXiv 1412.6980), the loop and resumpt
 """
 
 from dataclasses import dataclass
+from itertools import repeat
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -19,7 +20,11 @@ BLOCK_BYTES = 2**18  # Adam's five passes run block by block, inside the cache
 
 
 class Ensemble(Protocol):
-    """What `train_ensemble` needs of a model."""
+    """What `train_ensemble` needs of a model.
+
+    A model may also have ``lr_scale``: multiples of the learning rate, of a shape
+    that broadcasts to the parameters, or None.
+    """
 
     parameters: Tensor
     data: Any  # with batch_at(step): a pure function of the step
@@ -71,11 +76,21 @@ class Adam:
     """Adam on one tensor, block by block so that its passes stay in cache.
 
     m ← β₁m + (1-β₁)g;  v ← β₂v + (1-β₂)g²;
-    P ← P - η (m/(1-β₁ᵗ)) / (√(v/(1-β₂ᵗ)) + ε).
+    P ← P - ηs (m/(1-β₁ᵗ)) / (√(v/(1-β₂ᵗ)) + ε), with s = ``lr_scale`` (1 if None).
     """
 
-    def __init__(self, parameters: Tensor, *, betas=(0.9, 0.999), eps: float = 1e-8):
+    def __init__(
+        self,
+        parameters: Tensor,
+        *,
+        betas: tuple[float, float] = (0.9, 0.999),
+        eps: float = 1e-8,
+        lr_scale: Tensor | None = None,
+    ):
         self.parameters, self.betas, self.eps = parameters, betas, eps
+        self.lr_scale = None
+        if lr_scale is not None:
+            self.lr_scale = lr_scale.expand_as(parameters).contiguous()
         self.first = torch.zeros_like(parameters)
         self.second = torch.zeros_like(parameters)
         self.steps = 0
@@ -87,7 +102,11 @@ class Adam:
     def _blocks(self, gradient: Tensor):
         size = len(self._scratch)
         whole = (self.parameters, gradient, self.first, self.second)
-        return zip(*(t.view(-1).split(size) for t in whole), strict=True)
+        blocks = [t.view(-1).split(size) for t in whole]
+        scales = repeat(None, len(blocks[0]))
+        if self.lr_scale is not None:
+            scales = self.lr_scale.view(-1).split(size)
+        return zip(*blocks, scales, strict=True)
 
     @torch.no_grad()
     def step(self, gradient: Tensor, lr: float) -> None:
@@ -96,11 +115,13 @@ class Adam:
         self.steps += 1
         unbias1 = 1 - beta1**self.steps
         unbias2 = (1 - beta2**self.steps) ** 0.5
-        for p, g, m, v in self._blocks(gradient):
+        for p, g, m, v, s in self._blocks(gradient):
             m.lerp_(g, 1 - beta1)
             v.mul_(beta2).addcmul_(g, g, value=1 - beta2)
             scale = torch.sqrt(v, out=self._scratch[: len(v)])
             scale.div_(unbias2).add_(self.eps)
+            if s is not None:
+                scale.div_(s)
             p.addcdiv_(m, scale, value=-lr / unbias1)
 
 
@@ -127,7 +148,12 @@ def train_ensemble(
     FloatingPointError
         If a parameter is not finite at the end.
     """
-    adam = Adam(model.parameters, betas=training.betas, eps=training.eps)
+    adam = Adam(
+        model.parameters,
+        betas=training.betas,
+        eps=training.eps,
+        lr_scale=getattr(model, "lr_scale", None),
+    )
     tag = repr((getattr(model, "config", None), training))
     path = Path(checkpoint) if checkpoint else None
     if path is not None and path.is_file():

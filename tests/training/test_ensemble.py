@@ -31,6 +31,33 @@ def test_adam_equals_torch(monkeypatch):
     assert torch.allclose(ours, theirs.detach(), rtol=1e-12, atol=1e-14)
 
 
+def test_adam_with_several_learning_rates_equals_torch(monkeypatch):
+    monkeypatch.setattr(module, "BLOCK_BYTES", 64)
+    generator = torch.Generator().manual_seed(0)
+    start = torch.randn(2, 3, 7, dtype=torch.float64, generator=generator)
+    parts = [torch.nn.Parameter(part.clone()) for part in (start[:, :2], start[:, 2:])]
+    groups = [dict(params=parts[:1], lr=0.02), dict(params=parts[1:], lr=0.3)]
+    reference = torch.optim.Adam(groups, eps=1e-10)
+    ours = start.clone()
+    lr_scale = torch.tensor([1.0, 1.0, 15.0], dtype=torch.float64).view(1, 3, 1)
+    adam = Adam(ours, eps=1e-10, lr_scale=lr_scale)
+    for _ in range(20):
+        gradient = torch.randn(2, 3, 7, dtype=torch.float64, generator=generator)
+        adam.step(gradient, 0.02)
+        parts[0].grad, parts[1].grad = gradient[:, :2], gradient[:, 2:]
+        reference.step()
+    expected = torch.cat([part.detach() for part in parts], dim=1)
+    assert torch.allclose(ours, expected, rtol=1e-12, atol=1e-14)
+
+
+def test_the_bias_has_its_own_learning_rate():
+    config = ToyConfig(n=16, m=3, alphas=(0.5,), gammas=(0.0,), bias_lr=4.0)
+    model, start = ToyEnsemble(config, batch=32), ToyEnsemble(config, batch=32)
+    train_ensemble(model, EnsembleTraining(steps=1, lr=1e-3, warmup=0.0))
+    moved = (model.parameters - start.parameters).abs().amax(dim=(0, 2))
+    assert moved.tolist() == pytest.approx([1e-3] * 3 + [4e-3], rel=1e-2)
+
+
 def test_whole_training_equals_autograd_and_adamw():
     config = ToyConfig(n=16, m=3, alphas=(0.5,), gammas=(0.5,), seeds=(0,))
     model = ToyEnsemble(config, batch=32, dtype=torch.float64)
