@@ -1,0 +1,129 @@
+"""Reading and checking the data a user hands to a fit: one clear error each."""
+
+from __future__ import annotations
+
+from typing import Any, Mapping
+
+import numpy as np
+
+from .law import Array, Law
+
+LOSSES = ("log-huber", "huber", "mse")
+
+
+def read_columns(law: Law, data: Any) -> dict[str, Array]:
+    """Return the columns a law needs as float arrays (groups as they are).
+
+    ``data`` is a mapping or a data frame. Raises ValueError for a missing
+    column, unequal lengths, values that are not finite or not positive.
+
+    Examples
+    --------
+    >>> from scaling_core.fitting import PowerLaw
+    >>> read_columns(PowerLaw(), {"x": [1, 2], "L": [3]})
+    Traceback (most recent call last):
+    ...
+    ValueError: columns differ in length: x has 2, L has 1
+    """
+    names = [*law.variables, law.target]
+    have = [str(c) for c in (data.columns if hasattr(data, "columns") else data)]
+    if missing := [name for name in names if name not in have]:
+        raise ValueError(
+            f"data lacks {missing}; the law {type(law).__name__} needs {names}, the data has {have}"
+        )
+    columns = {
+        name: as_column(data[name], name, name == getattr(law, "group", None))
+        for name in names
+    }
+    lengths = {name: len(column) for name, column in columns.items()}
+    if len(set(lengths.values())) > 1:
+        raise ValueError(
+            "columns differ in length: "
+            + ", ".join(f"{k} has {v}" for k, v in lengths.items())
+        )
+    for name in law.positive:
+        check_positive(columns[name], name, f"{type(law).__name__} takes its logarithm")
+    return columns
+
+
+def as_column(values: Any, name: str, labels: bool = False) -> Array:
+    """Return a one-dimensional column, float unless it holds group labels."""
+    array = np.asarray(values)
+    if array.ndim != 1:
+        raise ValueError(
+            f"column {name} must be one-dimensional, got shape {array.shape}"
+        )
+    if labels:
+        return array
+    try:
+        array = array.astype(float)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"column {name} must hold numbers: {error}") from None
+    if not np.isfinite(array).all():
+        row = int(np.flatnonzero(~np.isfinite(array))[0])
+        raise ValueError(
+            f"column {name} has {array[row]} in row {row}; drop or repair it before fitting"
+        )
+    return array
+
+
+def check_positive(column: Array, name: str, why: str) -> None:
+    """Raise unless every entry is positive."""
+    if not (column > 0).all():
+        row = int(np.flatnonzero(~(column > 0))[0])
+        raise ValueError(
+            f"column {name} has {column[row]:g} in row {row}; it must be > 0 because {why}"
+        )
+
+
+def read_weights(weights: Any, n: int) -> Array:
+    """Return weights as a float array; None means one each."""
+    if weights is None:
+        return np.ones(n)
+    array = as_column(weights, "weights")
+    if len(array) != n:
+        raise ValueError(f"weights has {len(array)} entries for {n} points")
+    if (array < 0).any() or not array.any():
+        raise ValueError("weights must be >= 0 and not all zero")
+    return array
+
+
+def check_loss(loss: str, delta: float, y: Array, target: str) -> None:
+    """Raise for an unknown loss, a bad delta, or logarithms of values <= 0."""
+    if loss not in LOSSES:
+        raise ValueError(f"loss must be one of {list(LOSSES)}, got {loss!r}")
+    if not delta > 0:
+        raise ValueError(f"delta must be > 0 (inf for plain squares), got {delta}")
+    if loss == "log-huber":
+        check_positive(
+            y, target, "loss='log-huber' takes its logarithm; use loss='huber' or 'mse'"
+        )
+
+
+def read_bounds(
+    law: Law, bounds: Mapping[str, tuple[float, float]] | None
+) -> dict[str, tuple[float, float]]:
+    """Return (low, high) of every parameter: the user's, else the law's own.
+
+    A name without its group (``"A"`` for ``"A[gpt]"``) bounds all groups; equal
+    ends fix the parameter.
+
+    Examples
+    --------
+    >>> from scaling_core.fitting import PowerLaw
+    >>> read_bounds(PowerLaw(), {"E": (1.5, 1.5)})["E"]
+    (1.5, 1.5)
+    """
+    out = {name: law.limits.get(name, (-np.inf, np.inf)) for name in law.parameters}
+    for name, (low, high) in (bounds or {}).items():
+        hits = [p for p in law.parameters if p == name or p.split("[")[0] == name]
+        if not hits:
+            raise ValueError(
+                f"bounds names {name!r}; the law has {list(law.parameters)}"
+            )
+        if not low <= high:
+            raise ValueError(
+                f"bounds of {name} must be (low, high) with low <= high, got {(low, high)}"
+            )
+        out.update({p: (float(low), float(high)) for p in hits})
+    return out

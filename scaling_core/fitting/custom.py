@@ -1,0 +1,208 @@
+"""Any function a user brings, with its linear parameters found and eliminated."""
+
+from __future__ import annotations
+
+import inspect
+from dataclasses import dataclass, field, replace
+from typing import Callable, Mapping
+
+import numpy as np
+
+from .law import Array, Law
+from .varpro import solve_bounded
+
+STEP = 6e-6  # of central differences, in units of the coordinate
+
+
+@dataclass(frozen=True)
+class Custom(Law):
+    """A law given as ``function(*inputs, *parameters)``, in the manner of curve_fit.
+
+    ``inputs`` names the leading arguments, which are columns; the others are
+    parameters. ``start`` gives each nonlinear parameter an order of magnitude
+    (default 1); parameters in which the function is linear need none: they are
+    found numerically and eliminated.
+
+    Examples
+    --------
+    >>> from scaling_core.fitting import fit
+    >>> law = Custom(lambda x, a, b: a * (1 - np.exp(-b * x)), start={"b": 0.1})
+    >>> x = np.linspace(1, 50, 20)
+    >>> r = fit(law, {"x": x, "y": 3 * (1 - np.exp(-0.07 * x))}, loss="mse")
+    >>> round(r.params["a"], 8), round(r.params["b"], 8), r.law.linear
+    (3.0, 0.07, ('a',))
+    """
+
+    function: Callable[..., Array]
+    inputs: tuple[str, ...] = ("x",)
+    output: str = "y"
+    start: Mapping[str, float] = field(default_factory=dict)
+    split: tuple[tuple[str, ...], tuple[str, ...]] | None = (
+        None  # linear, nonlinear; found from data
+    )
+
+    scale_target = False
+    cheap = False
+    source = "given by the user"
+
+    def __post_init__(self):
+        if unknown := set(self.start) - set(self._names):
+            raise ValueError(
+                f"start names {sorted(unknown)}; the function has {list(self._names)}"
+            )
+
+    @property
+    def formula(self):
+        return f"{self.output} = {getattr(self.function, '__name__', 'f')}({', '.join(self.variables + self._names)})"
+
+    @property
+    def variables(self):
+        return self.inputs
+
+    @property
+    def target(self):
+        return self.output
+
+    @property
+    def _names(self):
+        return tuple(inspect.signature(self.function).parameters)[len(self.inputs) :]
+
+    @property
+    def linear(self):
+        return self.split[0] if self.split else ()
+
+    @property
+    def nonlinear(self):
+        return self.split[1] if self.split else self._names
+
+    def resolved(self, data):
+        if self.split is not None:
+            return self
+        linear = self._find_linear(data)
+        return replace(
+            self, split=(linear, tuple(n for n in self._names if n not in linear))
+        )
+
+    def _call(self, data, values: Mapping[str, float]) -> Array:
+        with np.errstate(all="ignore"):
+            out = self.function(
+                *[data[v] for v in self.inputs], *[values[n] for n in self._names]
+            )
+        return np.broadcast_to(
+            np.asarray(out, dtype=float), np.shape(data[self.inputs[0]])
+        )
+
+    def _find_linear(self, data) -> tuple[str, ...]:
+        """Return parameters in which the function is jointly linear, with nothing left over."""
+        rng = np.random.default_rng(0)
+        size = {n: self.start.get(n, 1.0) or 1.0 for n in self._names}
+        known: tuple[str, ...] = ()
+        for name in self._names:
+            if all(self._is_affine(data, (*known, name), size, rng) for _ in range(2)):
+                known = (*known, name)
+        rest = self._call(data, {n: 0.0 if n in known else v for n, v in size.items()})
+        return known if known and (rest == 0).all() else ()
+
+    def _is_affine(
+        self, data, names: tuple[str, ...], size: Mapping[str, float], rng
+    ) -> bool:
+        """Test f(a + b - o) = f(a) + f(b) - f(o) in the named parameters, and that the last matters."""
+        point = {n: v * rng.uniform(0.8, 1.2) for n, v in size.items()}
+        o, a, b = (
+            dict(point, **{n: size[n] * rng.uniform(0.5, 2.0) for n in names})
+            for _ in "oab"
+        )
+        joint = dict(point, **{n: a[n] + b[n] - o[n] for n in names})
+        f_o, f_a, f_b, f_j = (self._call(data, values) for values in (o, a, b, joint))
+        moved = self._call(data, dict(o, **{names[-1]: a[names[-1]]}))
+        scale = np.abs(f_o) + np.abs(f_a) + np.abs(f_b)
+        if not np.isfinite([f_o, f_a, f_b, f_j, moved]).all():
+            return False
+        return bool(
+            (np.abs(f_j - f_a - f_b + f_o) <= 1e-11 * scale + 1e-300).all()
+            and (moved != f_o).any()
+        )
+
+    def prepare(self, data, scale):
+        return {v: np.asarray(data[v], dtype=float) for v in self.inputs}
+
+    @property
+    def _sizes(self):
+        return np.array([abs(self.start.get(n, 1.0)) or 1.0 for n in self.nonlinear])
+
+    def _values(self, c, theta, prep):
+        """Evaluate for every row of c and theta, (B, n)."""
+        names = self.linear + self.nonlinear
+        rows = np.concatenate([c, theta * self._sizes], axis=1)
+        return np.stack([self._call(prep, dict(zip(names, row))) for row in rows])
+
+    def basis(self, theta, prep):
+        k = len(self.linear)
+        rows = [
+            self._values(np.tile(unit, (len(theta), 1)), theta, prep)
+            for unit in np.eye(k)
+        ]
+        return (
+            np.stack(rows, axis=1)
+            if k
+            else np.zeros((len(theta), 0, len(prep[self.inputs[0]])))
+        )
+
+    def slopes(self, c, theta, phi, prep):
+        out = []
+        for m in range(theta.shape[1]):
+            step = np.zeros_like(theta)
+            step[:, m] = STEP * np.maximum(1e-3, np.abs(theta[:, m]))
+            up, down = (
+                self._values(c, theta + step, prep),
+                self._values(c, theta - step, prep),
+            )
+            out.append((up - down) / (2 * step[:, m : m + 1]))
+        return np.stack(out, axis=1)
+
+    def evaluate(self, z, prep):
+        k = len(self.linear)
+        if k:
+            return super().evaluate(z, prep)
+        return self._values(z[:, :0], z, prep), self.slopes(z[:, :0], z, None, prep)
+
+    def curvature(self, z, prep, q):
+        return np.zeros((len(z), z.shape[1], z.shape[1]))
+
+    def grids(self, prep):
+        signs = np.array([np.sign(self.start.get(n, 1.0)) for n in self.nonlinear])
+        count, reach = {1: (61, 1e4), 2: (25, 1e3), 3: (9, 100.0), 4: (5, 20.0)}.get(
+            len(signs), (3, 10.0)
+        )
+        return [
+            s * np.geomspace(1 / reach, reach, count)
+            if s
+            else np.linspace(-2, 2, count)
+            for s in signs
+        ]
+
+    def starts(self, prep, y, w, *, log_loss, low, high, **options):
+        """Return the user's own starting values and the best cells around them."""
+        k, own = (
+            len(self.linear),
+            np.array([[np.sign(self.start.get(n, 1.0)) for n in self.nonlinear]]),
+        )
+        cells = super().starts(
+            prep, y, w, log_loss=log_loss, low=low, high=high, **options
+        )
+        phi = np.nan_to_num(self.basis(own, prep))
+        weighted = phi * (w / y**2 if log_loss else w)
+        c = (
+            solve_bounded(
+                weighted @ phi.transpose(0, 2, 1), weighted @ y, low[:k], high[:k]
+            )
+            if k
+            else np.zeros((1, 0))
+        )
+        return np.concatenate([cells, np.concatenate([c, own], axis=1)])
+
+    def to_raw(self, z, scale):
+        return z * np.concatenate([np.ones(len(self.linear)), self._sizes])
+
+    def from_raw(self, raw, scale):
+        return raw / np.concatenate([np.ones(len(self.linear)), self._sizes])

@@ -1,0 +1,220 @@
+"""The shape every scaling law has: formula, parameters, and how to evaluate it.
+
+Shape letters used in comments: B fits solved at once, p parameters, k of them
+linear, q the others, n data points.
+
+Inside a fit a law lives in *internal coordinates* z: inputs named in ``scaled``
+are divided by their geometric mean and the target by its own, so that every
+coordinate is of order one; ``to_raw`` and ``from_raw`` translate. Users only
+ever see raw units.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar, Mapping
+
+import numpy as np
+
+Array = np.ndarray
+
+
+@dataclass(frozen=True)
+class Law:
+    """Base of all laws: ``eta = sum_j c_j phi_j(x; theta)``.
+
+    A separable law states ``linear`` and ``nonlinear`` names, ``basis`` and
+    ``slopes``; a law that is not separable overrides ``evaluate`` and
+    ``starts``. The prediction is ``eta``, or ``exp(eta)`` where ``log_link``.
+    """
+
+    formula: ClassVar[str] = ""
+    source: ClassVar[str] = ""
+    units: ClassVar[Mapping[str, str]] = {}
+    scaled: ClassVar[tuple[str, ...]] = ()
+    scale_target: ClassVar[bool] = True
+    log_link: ClassVar[bool] = False
+    rugged: ClassVar[bool] = False  # many local optima: search around the best ones
+    cheap: ClassVar[bool] = True  # worth a second set of starts where data are noisy
+    positive: ClassVar[tuple[str, ...]] = ()  # columns that must be > 0
+    neutral: ClassVar[
+        Mapping[str, float]
+    ] = {}  # scales other than 1 that scale nothing
+    coupled: ClassVar[tuple[str, ...]] = ()  # raw values that depend on the scale
+
+    # -- names ------------------------------------------------------------
+    @property
+    def variables(self) -> tuple[str, ...]:
+        raise NotImplementedError
+
+    @property
+    def target(self) -> str:
+        return "L"
+
+    @property
+    def linear(self) -> tuple[str, ...]:
+        return ()
+
+    @property
+    def nonlinear(self) -> tuple[str, ...]:
+        return ()
+
+    @property
+    def parameters(self) -> tuple[str, ...]:
+        """Names in the order of every parameter array."""
+        return self.linear + self.nonlinear
+
+    @property
+    def limits(self) -> dict[str, tuple[float, float]]:
+        """Default bounds in raw units."""
+        return {}
+
+    def resolved(self, data: Mapping[str, Array]) -> Law:
+        """Return the law with its groups read from the data."""
+        return self
+
+    def reference(self, name: str, column: Array) -> float:
+        """Return what a scaled column is divided by: its geometric mean.
+
+        A term's factor is then its size in the middle of the data, which keeps
+        factor and exponent apart.
+        """
+        return geometric_mean(column)
+
+    # -- evaluation -------------------------------------------------------
+    def prepare(self, data: Mapping[str, Array], scale: Mapping[str, float]) -> dict:
+        """Precompute from raw columns what ``basis`` and ``slopes`` need."""
+        raise NotImplementedError
+
+    def basis(self, theta: Array, prep: dict) -> Array:
+        """Return phi, shape (B, k, n)."""
+        raise NotImplementedError
+
+    def slopes(self, c: Array, theta: Array, phi: Array, prep: dict) -> Array:
+        """Return d eta / d theta, shape (B, q, n)."""
+        raise NotImplementedError
+
+    def evaluate(self, z: Array, prep: dict) -> tuple[Array, Array]:
+        """Return eta (B, n) and its Jacobian (B, p, n)."""
+        k = len(self.linear)
+        c, theta = z[:, :k], z[:, k:]
+        phi = self.basis(theta, prep)
+        eta = (c[:, None, :] @ phi)[:, 0]
+        if z.shape[1] == k:
+            return eta, phi
+        return eta, np.concatenate([phi, self.slopes(c, theta, phi, prep)], axis=1)
+
+    def curvature(self, z: Array, prep: dict, q: Array) -> Array:
+        """Return ``sum_i q_i Hess(eta_i)``, (B, p, p); default: differences of the Jacobian."""
+        k, p = len(self.linear), z.shape[1]
+        h = 1e-5 * np.maximum(1.0, np.abs(z[:, k:]))
+        steps = np.zeros((len(z), 2 * (p - k), p))
+        for m in range(p - k):
+            steps[:, 2 * m, k + m], steps[:, 2 * m + 1, k + m] = h[:, m], -h[:, m]
+        flat = (z[:, None, :] + steps).reshape(-1, p)
+        with np.errstate(all="ignore"):
+            _, jac = self.evaluate(flat, prep)
+            jac = jac.reshape(len(z), 2 * (p - k), p, -1)
+            rows = np.einsum("bmpn,bn->bmp", jac[:, 0::2] - jac[:, 1::2], q)
+        out = np.zeros((len(z), p, p))
+        out[:, k:, :] = rows / (2 * h[:, :, None])
+        out[:, :k, k:] = out[:, k:, :k].transpose(0, 2, 1)
+        out[:, k:, k:] = (out[:, k:, k:] + out[:, k:, k:].transpose(0, 2, 1)) / 2
+        return out
+
+    # -- starting values --------------------------------------------------
+    def grids(self, prep: dict) -> list[Array]:
+        """One array of candidate values per nonlinear coordinate."""
+        return []
+
+    def depends(self) -> list[tuple[int, ...]]:
+        """For each basis function the nonlinear coordinates that enter it."""
+        return [tuple(range(len(self.nonlinear)))] * len(self.linear)
+
+    def starts(self, prep: dict, y: Array, w: Array, **options) -> Array:
+        """Return starting points in internal coordinates, best first, (K, p)."""
+        from .varpro import starting_cells  # avoids an import cycle
+
+        return starting_cells(self, prep, y, w, **options)
+
+    def guess(self, data: Mapping[str, Array]) -> dict[str, float]:
+        """Closed-form starting point: the best cell of the variable-projection grid.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from scaling_core.fitting import PowerLaw
+        >>> x = np.geomspace(1, 100, 9)
+        >>> g = PowerLaw().guess({"x": x, "L": 1 + 3 * x**-0.5})
+        >>> abs(g["alpha"] - 0.5) < 0.1
+        True
+        """
+        from .fit import starting_point  # avoids an import cycle
+
+        return starting_point(self, data)
+
+    # -- units ------------------------------------------------------------
+    def to_raw(self, z: Array, scale: Mapping[str, float]) -> Array:
+        """Translate internal coordinates (B, p) into raw parameters (B, p)."""
+        return z
+
+    def from_raw(self, raw: Array, scale: Mapping[str, float]) -> Array:
+        """Translate raw parameters (B, p) into internal coordinates (B, p)."""
+        return raw
+
+    def derived(self, params: Mapping[str, float]) -> dict[str, float]:
+        """Quantities that follow from the parameters; empty for most laws."""
+        return {}
+
+    def predict(self, params: Mapping[str, float], data: Mapping[str, Array]) -> Array:
+        """Evaluate the law at given raw parameters.
+
+        Examples
+        --------
+        >>> from scaling_core.fitting import PowerLaw
+        >>> float(PowerLaw().predict({"E": 1, "A": 2, "alpha": 0.5}, {"x": [4.0]})[0])
+        2.0
+        """
+        columns = {v: np.atleast_1d(np.asarray(data[v])) for v in self.variables}
+        raw = np.array([[float(params[name]) for name in self.parameters]])
+        scale = unit_scale(self)
+        with np.errstate(all="ignore"):
+            eta, _ = self.evaluate(
+                self.from_raw(raw, scale), self.prepare(columns, scale)
+            )
+        return np.exp(eta[0]) if self.log_link else eta[0]
+
+
+def geometric_mean(values: Array) -> float:
+    """Return exp of the mean log of the non-zero magnitudes; 1 when there are none.
+
+    Examples
+    --------
+    >>> round(geometric_mean(np.array([1.0, 100.0])), 9)
+    10.0
+    """
+    size = np.abs(values[values != 0])
+    return float(np.exp(np.mean(np.log(size)))) if len(size) else 1.0
+
+
+def unit_scale(law: Law) -> dict[str, float]:
+    """Return the scale that leaves every column as it is."""
+    return {**{v: 1.0 for v in law.variables}, "target": 1.0, **law.neutral}
+
+
+def one_hot(values: Array, levels: tuple) -> Array:
+    """Return the (groups, n) membership matrix; unknown levels raise.
+
+    Examples
+    --------
+    >>> one_hot(np.array(["a", "b", "a"]), ("a", "b"))
+    array([[1., 0., 1.],
+           [0., 1., 0.]])
+    """
+    member = np.array([values == level for level in levels], dtype=float)
+    if not np.all(member.sum(axis=0) == 1):
+        extra = sorted(set(np.asarray(values).tolist()) - set(levels))
+        raise ValueError(
+            f"groups {extra} were not in the fitted data (known: {list(levels)})"
+        )
+    return member
