@@ -8,7 +8,7 @@ from pathlib import Path
 from scaling_core.base.codehash import source_hash
 from scaling_core.base.files import sha256_of_text
 from scaling_core.book.claims import Claim, load_ledger
-from scaling_core.book.errors import RecordMissing
+from scaling_core.book.errors import RecordError, RecordMissing
 from scaling_core.book.execute import ChapterFile
 from scaling_core.book.verdicts import Verdict, change_of, judge
 
@@ -66,12 +66,12 @@ def judge_record(
 
     Raises
     ------
-    ValueError
+    RecordError
         If the record holds an id that the claims file does not.
     """
     unknown = sorted(set(record["values"]) - {c.id for c in claims})
     if unknown:
-        raise ValueError(f"the record holds unknown claims {unknown}; run it again")
+        raise RecordError(f"the record holds unknown claims {unknown}; run it again")
     rows = []
     for claim in claims:
         entry = record["values"].get(claim.id)
