@@ -132,17 +132,17 @@ def decimals_for(half_width: float) -> int:
 
 
 def show_number(value: float, decimals: int | None = None) -> str:
-    """Format one number: fixed decimals, or three digits, or a power of ten.
+    """Format one number: fixed decimals, or four digits, or a power of ten.
 
     >>> show_number(0.12345), show_number(3.2e-16), show_number(1.5, 2)
-    ('0.123', '3.2e-16', '1.50')
+    ('0.1234', '3.2e-16', '1.50')
     """
     if decimals is not None:
         text = f"{value:.{decimals}f}"
     elif value and not 1e-3 <= abs(value) < 1e5:
         text = f"{value:.1e}"
     else:
-        text = f"{value:.3g}"
+        text = f"{value:.4g}"
     return text.replace("-", "−") if not _scientific(text) else text
 
 

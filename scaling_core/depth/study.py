@@ -98,9 +98,9 @@ def probe(model: Transformer, tokens_BT: Tensor, labels_BT: Tensor) -> dict:
     """Return every depth measurement of chapter 4 of one model, as JSON values.
 
     Keys: ``loss``; ``removal``, ``contribution``, ``cosine`` (L); ``mean_square``,
-    ``lens_kl``, ``lens_overlap`` (L + 1); ``skip`` and ``skip_future`` (L, L) ratios
-    of means, the latter on the second half of the positions with layers skipped in
-    the first; ``skip_future_max``, its largest ratio over tokens.
+    ``lens_kl``, ``lens_overlap`` (L + 1); ``skip_future`` (L, L), ratios of means on
+    the second half of the positions, with layers skipped in the first half;
+    ``skip_future_max``, the largest ratio over tokens instead.
     """
     streams = record_streams(model, tokens_BT)
     lens = logit_lens(model, tokens_BT)
@@ -113,7 +113,6 @@ def probe(model: Transformer, tokens_BT: Tensor, labels_BT: Tensor) -> dict:
         cosine=contribution_cosine(streams)["layer"].tolist(),
         lens_kl=lens.kl.tolist(),
         lens_overlap=lens.overlap.tolist(),
-        skip=skip_effects(model, tokens_BT).ratio_of_means.tolist(),
         skip_future=future.ratio_of_means.tolist(),
         skip_future_max=future.matrix.tolist(),
     )

@@ -1,0 +1,1 @@
+"""Measurements of the chapter "Fitting scaling laws honestly"."""

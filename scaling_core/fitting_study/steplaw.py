@@ -1,0 +1,188 @@
+"""Step Law: exponents of the best learning rate and batch size, and how sharp they are.
+
+Source: arXiv 2503.04715, lr = 1.79 N^-0.713 D^0.307 and batch = 0.58 D^0.571 tokens
+(N without embeddings). Optional data: the 1,911 dense runs of step-law/steplaw. A
+*cell* is one pair (N, D); its runs form a grid of rates and batches. Chapter: fitting.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from scaling_core.data.online import locate
+from scaling_core.data.published import load_published
+
+SEQUENCE = 2048  # tokens in a sequence: batches are logged in sequences
+PUBLISHED = dict(lr=(1.79, -0.713, 0.307), batch=(0.58, 0.571))
+
+
+@dataclass(frozen=True)
+class LogLinear:
+    """Least squares of a logarithm: slopes, their standard errors, R squared."""
+
+    slopes: np.ndarray
+    errors: np.ndarray
+    r_squared: float
+
+
+def log_fit(y, *x) -> LogLinear:
+    """Fit ``log y = c + sum_i s_i log x_i`` by least squares.
+
+    >>> n = np.array([1.0, 2, 4, 8])
+    >>> log_fit(3 * n**0.5, n).slopes.round(9)
+    array([0.5])
+    """
+    design = np.column_stack([np.ones(len(y)), *(np.log(column) for column in x)])
+    target = np.log(y)
+    coefficients, *_ = np.linalg.lstsq(design, target, rcond=None)
+    residual = target - design @ coefficients
+    spare = len(target) - design.shape[1]
+    covariance = np.linalg.inv(design.T @ design) * (residual @ residual) / spare
+    spread = np.sum((target - target.mean()) ** 2)
+    return LogLinear(
+        coefficients[1:],
+        np.sqrt(np.diag(covariance))[1:],
+        float(1 - residual @ residual / spread),
+    )
+
+
+def read_runs() -> pd.DataFrame | None:
+    """Return the dense runs (N, D, lr, batch in tokens, loss), or None if absent."""
+    path = locate("steplaw_dense.csv")
+    if path is None:
+        return None
+    table = pd.read_csv(path)
+    return pd.DataFrame(
+        {
+            "N": table.N.astype(float),
+            "D": table.D.astype(float),
+            "lr": table.lr,
+            "batch": table.bs * SEQUENCE,
+            "loss": table["smooth loss"],
+        }
+    ).dropna()
+
+
+def read_optima() -> pd.DataFrame:
+    """Return the 17 grid minima that come with the book (N, D, lr, batch, loss)."""
+    table = load_published("steplaw_optima")
+    table["N"], table["D"] = table.N_millions * 1e6, table.D_billions * 1e9
+    return table.rename(columns={"batch_tokens": "batch"})
+
+
+def law_point(N, D) -> tuple[np.ndarray, np.ndarray]:
+    """Return the published optimum (learning rate, batch in tokens).
+
+    >>> lr, batch = law_point(1e9, 1e11)
+    >>> round(float(lr), 5), round(float(batch / 1e6), 2)
+    (0.00163, 1.11)
+    """
+    scale, n, d = PUBLISHED["lr"]
+    batch_scale, batch_d = PUBLISHED["batch"]
+    N, D = np.asarray(N, dtype=float), np.asarray(D, dtype=float)
+    return scale * N**n * D**d, batch_scale * D**batch_d
+
+
+def excess_at_law(runs: pd.DataFrame) -> pd.DataFrame:
+    """Return per cell the loss at the grid point nearest the law, over the best, in %.
+
+    ``median`` is the same for the middle run of the cell, a careless choice.
+    """
+    rows = []
+    for (N, D), cell in runs.groupby(["N", "D"]):
+        lr, batch = law_point(N, D)
+        away = np.log(cell.lr / lr) ** 2 + np.log(cell.batch / batch) ** 2
+        best = cell.loss.min()
+        rows.append(
+            {
+                "N": N,
+                "D": D,
+                "law": 100 * (cell.loss[away.idxmin()] / best - 1),
+                "median": 100 * (cell.loss.median() / best - 1),
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def slices(runs: pd.DataFrame, least: int = 4) -> list[np.ndarray]:
+    """Return losses along every line of the grid: rate at fixed batch, and back."""
+    out = []
+    for _, cell in runs.groupby(["N", "D"]):
+        for fixed, moving in (("batch", "lr"), ("lr", "batch")):
+            for _, line in cell.groupby(fixed):
+                line = line.groupby(moving).loss.min()
+                if len(line) >= least:
+                    out.append(line.to_numpy())
+    return out
+
+
+def is_unimodal(losses: np.ndarray, tolerance: float) -> bool:
+    """Tell whether losses fall to one minimum and rise after it, up to a tolerance.
+
+    ``tolerance`` is relative: a rise before the minimum, or a fall after it, smaller
+    than that is forgiven.
+
+    >>> is_unimodal(np.array([3.0, 2.0, 1.0, 2.0]), 0), is_unimodal(np.array([1.0, 2, 1]), 0)
+    (True, False)
+    """
+    best = int(np.argmin(losses))
+    left, right = losses[: best + 1], losses[best:]
+    before = left - np.minimum.accumulate(left)
+    after = np.maximum.accumulate(right) - right
+    return bool(max(before.max(), after.max()) <= tolerance * losses.min())
+
+
+def smooth_optima(runs: pd.DataFrame, window: float = 0.02) -> pd.DataFrame:
+    """Return each cell's vertex of a quadratic surface in log rate and log batch.
+
+    Fitted to runs within ``window`` (relative) of the cell's best; ``convex`` tells
+    whether both curvatures are positive.
+    """
+    rows = []
+    for (N, D), cell in runs.groupby(["N", "D"]):
+        near = cell[cell.loss <= cell.loss.min() * (1 + window)]
+        x, y = np.log(near.lr), np.log(near.batch)
+        cx, cy = x.mean(), y.mean()
+        x, y = x - cx, y - cy
+        design = np.column_stack([np.ones(len(x)), x, y, x * x, x * y, y * y])
+        c, *_ = np.linalg.lstsq(design, near.loss.to_numpy(), rcond=None)
+        hessian = np.array([[2 * c[3], c[4]], [c[4], 2 * c[5]]])
+        vertex = -np.linalg.solve(hessian, c[1:3])
+        rows.append(
+            {
+                "N": N,
+                "D": D,
+                "lr": np.exp(cx + vertex[0]),
+                "batch": np.exp(cy + vertex[1]),
+                "convex": bool(np.linalg.eigvalsh(hessian).min() > 0),
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def readings(optima, runs: pd.DataFrame | None) -> dict[str, list[tuple]]:
+    """Return (exponent, standard error) of lr in N, lr in D, batch in D, per reading.
+
+    Grid minima always; with the runs also all runs within 0.25 % of their cell's
+    best, as the authors' script pools them, and the vertices of smooth surfaces.
+    """
+    tables = {"grid minima": optima}
+    if runs is not None:
+        best = runs.groupby(["N", "D"]).loss.transform("min")
+        tables["within 0.25 %"] = runs[runs.loss <= 1.0025 * best]
+        tables["smooth minima"] = smooth_optima(runs)
+    out = {}
+    for name, table in tables.items():
+        rate = log_fit(table.lr, table.N, table.D)
+        batch = log_fit(table.batch, table.D)
+        slopes = [*rate.slopes, *batch.slopes]
+        out[name] = list(zip(slopes, [*rate.errors, *batch.errors]))
+    return out
+
+
+def unimodal_share(runs: pd.DataFrame, window=0.02, tolerance=1e-3) -> float:
+    """Return the share of grid lines with one minimum among runs near the best."""
+    best = runs.groupby(["N", "D"]).loss.transform("min")
+    lines = slices(runs[runs.loss <= (1 + window) * best])
+    return float(np.mean([is_unimodal(line, tolerance) for line in lines]))
