@@ -135,7 +135,7 @@ def show_number(value: float, decimals: int | None = None) -> str:
     """Format one number: fixed decimals, or four digits, or a power of ten.
 
     >>> show_number(0.12345), show_number(3.2e-16), show_number(1.5, 2)
-    ('0.1234', '3.2e-16', '1.50')
+    ('0.1235', '3.2e-16', '1.50')
     """
     if decimals is not None:
         text = f"{value:.{decimals}f}"
