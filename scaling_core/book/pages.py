@@ -14,6 +14,8 @@ from scaling_core.book.ledger import (
 )
 from scaling_core.book.verdicts import SYMBOLS, Verdict, false_agreements
 
+FOLD_ABOVE = 8  # a longer list of cards is folded: the table below holds all rows
+
 
 def anchor(claim_id: str) -> str:
     """Return the HTML id of a claim's card."""
@@ -51,9 +53,14 @@ def card(row: Row) -> str:
 
 
 def cards(ledger: ChapterLedger) -> str:
-    """Return the cards of a chapter, the claims that carry it first."""
-    rows = sorted(ledger.rows, key=lambda row: not row.claim.primary)
-    return '<div class="claim-cards">' + "".join(map(card, rows)) + "</div>"
+    """Return the cards of a chapter: what carries it, then the others (many: folded)."""
+    first = [card(row) for row in ledger.rows if row.claim.primary]
+    others = [card(row) for row in ledger.rows if not row.claim.primary]
+    rest = "".join(others)
+    if len(others) > FOLD_ABOVE:
+        summary = f"{len(others)} more claims of this chapter"
+        rest = f"<details><summary>{summary}</summary>{rest}</details>"
+    return f'<div class="claim-cards">{"".join(first)}{rest}</div>'
 
 
 def claims_table(ledger: ChapterLedger) -> str:

@@ -15,6 +15,7 @@ SCRIPT = "../../_static/vendor/plotly.min.js"  # as seen from book/chapters/*.ht
 NAMES = ("Chinchilla", "asymmetric")
 INK, ACCENT, GREY = "#0072B2", "#D55E00", "#6E6E6E"
 BUDGET = 1e21
+START = 12  # of 17 widths: a factor 16, the paper's widest
 
 
 def bias_figure(widths=None) -> dict:
@@ -26,7 +27,7 @@ def bias_figure(widths=None) -> dict:
     fixed, moving = len(traces), 2 * len(NAMES)
     for i, width in enumerate(widths):
         for column, name in enumerate(NAMES):
-            traces += _parabola(name, column, float(width), i == 8)
+            traces += _parabola(name, column, float(width), i == START)
         shown = [True] * fixed + [False] * (moving * len(widths))
         start = fixed + i * moving
         shown[start : start + moving] = [True] * moving
@@ -37,7 +38,7 @@ def bias_figure(widths=None) -> dict:
                 "args": [{"visible": shown}, {"title.text": _title(float(width))}],
             }
         )
-    return {"data": traces, "layout": _layout(steps, float(widths[8]))}
+    return {"data": traces, "layout": _layout(steps, float(widths[START]))}
 
 
 def _loss(name: str, width: float, n: int) -> tuple[list, np.ndarray]:
@@ -109,7 +110,7 @@ def _layout(steps: list[dict], width: float) -> dict:
         "font": {"color": "#222222"},
         "sliders": [
             {
-                "active": 8,
+                "active": START,
                 "steps": steps,
                 "pad": {"t": 55},
                 "currentvalue": {"prefix": "half-width of the grid: factor "},

@@ -13,7 +13,7 @@ ROOT = Path(__file__).parents[2]
 CHAPTERS = re.findall(r"file: book/chapters/(\S+)", (ROOT / "_toc.yml").read_text())
 REPOSITORY = "scaling-replicated/scaling-replicated"
 LINKS_ONLY = {"canonical", "index", "search", "next", "prev", "author"}
-LEFTOVERS = ("<!-- claims:", "<!-- book:", "{glue", "{cite", "{numref", "{eq}", "@@")
+LEFTOVERS = ("<!-- claims:", "<!-- book:", "{glue", "{cite", "{numref", "{eq}`", "@@")
 
 
 @pytest.fixture(scope="module")
