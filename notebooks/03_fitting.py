@@ -65,7 +65,6 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import seaborn as sns
-from IPython.display import HTML, display
 from scipy.optimize import brentq
 
 from scaling_core import fitting as sf
@@ -307,7 +306,7 @@ plt.show()
 # a parabola cannot be, and leans over to balance.
 
 # %% tags=["hide-input"]
-display(HTML(interactive.bias_html()))
+interactive.show()
 
 # %% [markdown]
 # ### Step 2: nobody knows where the centre is
@@ -661,6 +660,11 @@ right.legend(fontsize=7, ncols=2, loc="upper center", columnspacing=0.8)
 plt.show()
 
 # %% [markdown]
+# ```{margin}
+# The paper holds the filtered Approach 2 against the surface of *all* points;
+# that waste is {glue:text}`ft-crossed` here. Our table filters both.
+# ```
+#
 # **What to see.** All points, least squares: {glue:text}`ft-llama3-raw`.
 # Without the flagged ones: {glue:text}`ft-llama3-filtered`. Over the
 # {glue:text}`ft-variants` variants of the table the waste runs from
@@ -670,11 +674,6 @@ plt.show()
 # the case rests on them, and that they are the budgets nearest to the target.
 # The choice of objective weighs as much as that of the approach, and there is
 # no run at the target to tell which is right.
-#
-# ```{margin}
-# The paper holds the filtered Approach 2 against the surface of *all* points;
-# that waste is {glue:text}`ft-crossed` here. Our table filters both.
-# ```
 #
 # ### Step 6: one formula for every schedule
 #
@@ -916,13 +915,13 @@ fig, axes = plt.subplots(1, 3, sharey=True, figsize=(6.4, 2.9))
 for ax, (field, title) in zip(axes, panels):
     for i, (corpus, rows) in enumerate(judged.items()):
         values = [1000 * getattr(row, field) for row in rows]
-        ax.plot(values, range(3), MARKERS[i], color=SERIES[i], label=corpus)
+        ax.plot(values, range(3), MARKERS[i], color=SERIES[i])
     ax.set(xscale="log", title=title, ylim=(2.5, -0.5), xlim=(0.6, 40))
     ax.set_xticks([1, 3, 10, 30], ["1", "3", "10", "30"])
     ax.minorticks_off()
 axes[1].set_xlabel("error of log L, thousandths")
 axes[0].set_yticks(range(3), list(rivals.RIVALS))
-axes[2].legend()
+axes[2].legend(["code", "text"])
 plt.show()
 
 # %% [markdown]
@@ -1017,9 +1016,9 @@ ax.set_xlabel("place in the band: edges at \u22121 and 1, cut at 3")
 plt.show()
 
 # %% [markdown]
-# **Calculations come out to the last digit; refits come out where points and
-# objective are public; exponents of an argmin do not.** The bands are the
-# papers' own precision, fixed before the fits were made.
+# **Calculations come out to the last digit, refits where points and objective
+# are public, and of the three exponents of an argmin only one.** The bands come
+# from the papers' own precision or from theory, never from our results.
 #
 # ## Where it breaks
 #

@@ -96,15 +96,15 @@ def _title(width: float) -> str:
         surface = SURFACES[name]
         error = closed_form_error(surface["alpha"], surface["beta"], width)
         parts.append(f"{name} {error:+.1f} %".replace("-", "\u2212"))
-    return "Error of the optimal tokens: " + ", ".join(parts)
+    return "Error of the optimal tokens<br>" + ", ".join(parts)
 
 
 def _layout(steps: list[dict], width: float) -> dict:
     layout = {
-        "title": {"text": _title(width), "font": {"size": 14}},
+        "title": {"text": _title(width), "font": {"size": 13}},
         "showlegend": False,
         "height": 400,
-        "margin": {"l": 55, "r": 15, "t": 50, "b": 50},
+        "margin": {"l": 55, "r": 15, "t": 60, "b": 50},
         "paper_bgcolor": "white",
         "plot_bgcolor": "white",
         "font": {"color": "#222222"},
@@ -122,7 +122,7 @@ def _layout(steps: list[dict], width: float) -> dict:
         left, right = (0.0, 0.46) if column == 0 else (0.54, 1.0)
         layout[f"xaxis{axis}"] = {
             "domain": [left, right],
-            "title": {"text": f"log10 of D over the optimum ({name})"},
+            "title": {"text": f"{name}: log D/D*", "font": {"size": 12}},
             "range": [-1.6, 1.6],
             "anchor": f"y{axis}",
             "zeroline": True,
@@ -160,3 +160,12 @@ def bias_html(div: str = "ft-interactive") -> str:
         "Plotly.newPlot(at,f.data,f.layout,{responsive:true,displaylogo:false,"
         "displayModeBar:false});})();</script>"
     )
+
+
+def show() -> None:
+    """Display the figure in a notebook; do nothing where there is none."""
+    try:
+        from IPython.display import HTML, display
+    except ImportError:
+        return
+    display(HTML(bias_html()))
