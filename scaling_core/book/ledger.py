@@ -143,11 +143,7 @@ def show_number(value: float, decimals: int | None = None) -> str:
         text = f"{value:.1e}"
     else:
         text = f"{value:.4g}"
-    return text.replace("-", "−") if not _scientific(text) else text
-
-
-def _scientific(text: str) -> bool:
-    return "e" in text
+    return text if "e" in text else text.replace("-", "−")
 
 
 def show_entry(entry: dict | None, unit: str = "") -> str:

@@ -38,15 +38,15 @@ class Rendered:
     rows: list[Row]
 
 
-def render_book(
+def render(
     root: Path,
     profile: str,
     *,
     references: bool = False,
     out: Path | None = None,
     say=print,
-) -> Path:
-    """Render the book and return the folder of its HTML.
+) -> Rendered:
+    """Render the book: fill the pages, build the HTML, judge every claim.
 
     With ``references`` the committed smoke runs of ``tests/reference`` are rendered
     (into ``out``, a copy of the sources), so that tests never wait for a chapter.
@@ -57,11 +57,6 @@ def render_book(
         If a chapter has not been executed, a placeholder is missing, or the book
         builder reports any warning.
     """
-    return render(root, profile, references=references, out=out, say=say).html
-
-
-def render(root, profile, *, references=False, out=None, say=print) -> Rendered:
-    """Render the book; see :func:`render_book`."""
     chapters = list_chapters(root)
     if references:
         records = root / "tests" / "reference"
