@@ -65,7 +65,7 @@ import numpy as np
 import seaborn as sns
 import torch
 
-from scaling_core.base.intervals import t_interval
+from scaling_core.base.intervals import with_interval
 from scaling_core.base.slopes import fit_slopes
 from scaling_core.book.api import COLORS, MARKERS, SERIES, Chapter
 from scaling_core.data.corpora import python_source
@@ -297,7 +297,8 @@ def untrained_contribution(seed: int) -> np.ndarray:
 
 measured = np.array([untrained_contribution(seed) for seed in seeds])
 null_slopes = fit_slopes(start + np.arange(1, 32), measured[:, 1:])
-chapter.record("depth.init-null", runs=null_slopes.runs)
+left_out = null_slopes.leave_one_out
+chapter.record("depth.init-null", runs=null_slopes.runs, leave_one_out=left_out)
 
 # %% mystnb={"figure": {"name": "fig-dp-null", "caption": "Relative contribution of each of 32 untrained Pre-LN layers, contexts of one token; points: one per seed; line: the null curve with no free parameter."}, "image": {"alt": "On log-log axes the points of all seeds follow the falling line one over the square root of the layer from layer two to thirty-two; layer one lies far above, as the line does."}}
 layers = np.arange(1, 33)
@@ -317,17 +318,7 @@ ax.annotate(
 )
 plt.show()
 
-
 # %%
-def with_interval(runs, fmt: str = ".2f") -> str:
-    """Return mean and half-width, or the value alone where there is one run."""
-    if len(runs) < 2:
-        return format(np.mean(runs), fmt)
-    got = t_interval(runs)
-    half = got.high - got.estimate
-    return f"{got.estimate:{fmt}} ± {half:{fmt}}"
-
-
 chapter.glue("dp-null-slope", with_interval(null_slopes.runs))
 halves = contributions.half_ratio(null_curve)
 chapter.glue("dp-null-halves", halves, ".1f")
@@ -337,9 +328,9 @@ chapter.glue("dp-null-halves", halves, ".1f")
 # is {glue:text}`dp-null-slope`, theory says one half with a minus. Over 32
 # layers this alone makes the first half contribute {glue:text}`dp-null-halves`
 # times as much as the second. So "the second half contributes less" is no
-# finding about training. Every trained curve below is drawn over the curve of
-# the same model before training, and our claims about contributions are ratios
-# to it.
+# finding about training. Wherever training is the question, we make the same
+# measurement on the same model before training, and our claims are differences
+# from it or ratios to it.
 #
 # ## The experiment
 #
@@ -383,25 +374,41 @@ def measured_of(key: str, norm: str = "pre", decay: float = 0.1) -> np.ndarray:
     return np.array(rows[key].tolist())
 
 
+def growth_fits(norm: str, when: str = ""):
+    """Return log-log fits of the stream's mean square, layers 2 and up."""
+    rows = measured_of(f"{when}mean_square", norm)[:, 2:]
+    return fit_slopes(np.arange(2, 2 + rows.shape[1]), rows)
+
+
 def growth(norm: str, when: str = "") -> np.ndarray:
     """Return the growth exponent of the stream, per seed."""
-    rows = measured_of(f"{when}mean_square", norm)
-    return np.array([contributions.growth_exponent(row) for row in rows])
+    return growth_fits(norm, when).runs
 
 
-for norm in ("pre", "lns", "peri"):
-    chapter.record(f"depth.growth-{norm}", runs=growth(norm))
-chapter.record("depth.growth-gap", runs=growth("pre") - growth("lns"))
-aic = [study.exponential_over_power(y) for y in measured_of("mean_square")]
-chapter.record("depth.growth-exponential", runs=aic)
-for norm in ("pre", "lns", "peri"):
-    chapter.glue(f"dp-growth-{norm}", with_interval(growth(norm)))
+fits = {norm: growth_fits(norm) for norm in ("pre", "lns", "peri")}
+for norm, fit in fits.items():
+    left_out = fit.leave_one_out
+    name = f"depth.growth-{norm}"
+    chapter.record(name, runs=fit.runs, leave_one_out=left_out)
+    chapter.glue(f"dp-growth-{norm}", with_interval(fit.runs))
+left_out = fits["pre"].leave_one_out - fits["lns"].leave_one_out
 gaps = [growth("pre", when) - growth("lns", when) for when in ("init_", "")]
+chapter.record("depth.growth-gap", runs=gaps[1], leave_one_out=left_out)
 chapter.glue("dp-gap-before", with_interval(gaps[0]))
 chapter.glue("dp-gap-after", with_interval(gaps[1]))
-chapter.glue("dp-aic", with_interval(aic, ".0f"))
+chapter.glue("dp-gap-change", with_interval(gaps[1] - gaps[0]))
 
-# %% mystnb={"figure": {"name": "fig-dp-growth", "caption": "Mean square of the stream after each layer, before (left) and after training (right); lines: mean over seeds, points: seeds; the number is the log-log slope from layer 2 on, with its 95 % interval."}, "image": {"alt": "On log-log axes. Untrained: Pre-LN and Peri-LN rise with slope near one, LNS with about half, Post-LN is flat at one. Trained: the same order, all but Post-LN steeper; straight lines throughout."}}
+# %%
+aic, aic_before = (
+    [study.exponential_over_power(y) for y in measured_of(key)]
+    for key in ("mean_square", "init_mean_square")
+)
+chapter.record("depth.growth-exponential", runs=aic)
+chapter.glue("dp-aic", with_interval(aic, ".0f"))
+chapter.glue("dp-aic-before", with_interval(aic_before, ".0f"))
+chapter.glue("dp-points", sizes.layers - 1)
+
+# %% mystnb={"figure": {"name": "fig-dp-growth", "caption": "Mean square of the stream after each layer, before (left) and after training (right); lines: mean over seeds, points: seeds; the number is the log-log slope from layer 2 on, with its 95 % interval."}, "image": {"alt": "On log-log axes. In both panels Pre-LN and Peri-LN rise together, LNS less steeply, and Post-LN is flat. All but Post-LN are steeper after training; the distance in slope between Pre-LN and LNS looks the same in both."}}
 COLOR = dict(pre=SERIES[0], post=SERIES[5], peri=SERIES[3], lns=SERIES[4])
 MARK = dict(zip(NORMS, MARKERS))
 depth = np.arange(1, sizes.layers + 1)
@@ -422,33 +429,40 @@ axes[0].set(ylabel="mean square of the stream", ylim=(0.05, 2000))
 plt.show()
 
 # %% [markdown]
-# **LNS slows the growth, but it does so from the start.** The exponents of
-# Pre-LN and LNS differ by {glue:text}`dp-gap-after` after training, and by
-# {glue:text}`dp-gap-before` before: the gap is built in, and training does not
-# widen it. Trained Pre-LN grows as $l$ to the power {glue:text}`dp-growth-pre`,
-# steeper than the random walk because layers begin to write along the stream.
+# **The slower growth under LNS is built in at initialisation.** The exponents
+# of Pre-LN and LNS differ by {glue:text}`dp-gap-before` before training and by
+# {glue:text}`dp-gap-after` after it; training changes the gap by
+# {glue:text}`dp-gap-change`. So we count it as a finding about the
+# architecture, not as a result of training. Trained Pre-LN grows as $l$ to the
+# power {glue:text}`dp-growth-pre`, steeper than the random walk because layers
+# begin to write along the stream.
 #
-# **It is a power law, not an exponential.** The abstract of
+# **Of two laws, the power law fits better.** The abstract of
 # {cite:t}`sun2025curse` says that the variance grows exponentially; its body
-# says sub-exponentially. Between a straight line on log-log and one on semi-log
-# axes, Akaike's criterion differs by {glue:text}`dp-aic`, where a minus favours
-# the power law.
+# says sub-exponentially. We compare a straight line on log-log with one on
+# semi-log axes over {glue:text}`dp-points` points. Akaike's criterion differs
+# by {glue:text}`dp-aic`, where a minus favours the power law
+# ({glue:text}`dp-aic-before` untrained). Neighbouring layers share most of
+# their stream, which this criterion ignores, so the size of the difference
+# means little. We disagree with the abstract only.
 #
 # ### Step 2: does weight decay hold the stream down?
 #
 # {cite:t}`muhtar2026sparsity` read weight decay as implicit sparsity: it should
-# lower the variance of the last layer, and so keep late layers useful. Our runs
-# are short, so we use a strong decay.
+# lower the variance of the last layer, and so keep late layers useful. They
+# compare a decay of 0.1 with none. Our runs are short, so the claim takes a
+# decay of 1, ten times as strong.
 
 # %%
 last = {d: measured_of("mean_square", "pre", d)[:, -1] for d in (0, 0.1, 1)}
-decay_ratio = last[0] / last[1]
+decay_ratio, mild_ratio = last[0] / last[1], last[0] / last[0.1]
 chapter.record("depth.decay-variance", runs=decay_ratio)
 price = measured_of("loss", "pre", 1) - measured_of("loss", "pre", 0)
 chapter.glue("dp-decay", with_interval(decay_ratio))
+chapter.glue("dp-decay-mild", with_interval(mild_ratio))
 chapter.glue("dp-decay-price", with_interval(price, ".3f"))
 
-# %% mystnb={"figure": {"name": "fig-dp-decay", "caption": "Mean square of the last stream of Pre-LN models at three weight decays; thin lines join runs of the same seed, the thick line is their mean."}, "image": {"alt": "For every seed the line falls slightly from decay zero to one tenth and steeply from one tenth to one, to a little over half of its height."}}
+# %% mystnb={"figure": {"name": "fig-dp-decay", "caption": "Mean square of the last stream of Pre-LN models at three weight decays; thin lines join runs of the same seed, the thick line is their mean."}, "image": {"alt": "One falling line per seed and their mean: a slight fall from decay zero to one tenth, a steep one from one tenth to one."}}
 fig, ax = plt.subplots(figsize=(6.4, 2.8))
 values = np.array(list(last.values()))
 ax.plot(range(3), values, "o-", color=COLORS["ours"], lw=0.7, ms=3, alpha=0.6)
@@ -459,10 +473,12 @@ ax.set_ylim(0)
 plt.show()
 
 # %% [markdown]
-# **It does.** Without decay the last stream has {glue:text}`dp-decay` times the
-# mean square that it has with a decay of one. The loss is higher by
-# {glue:text}`dp-decay-price` nats. Smaller weights write less, in every layer
-# alike: this shrinks the stream and need not change who contributes what.
+# **A strong decay does.** Without decay the last stream has
+# {glue:text}`dp-decay` times the mean square that it has with a decay of 1, and
+# the loss is higher by {glue:text}`dp-decay-price` nats. At the paper's own
+# contrast, no decay against 0.1, our ratio is {glue:text}`dp-decay-mild`: in so
+# few steps it acts little. Smaller weights write less. That shrinks the stream
+# and need not change who contributes what.
 #
 # ### Step 3: who contributes, against the null
 #
@@ -488,7 +504,7 @@ chapter.glue("dp-half-excess", with_interval(excess))
 chapter.glue("dp-half-lns", with_interval(half_ratios("", "lns")))
 chapter.glue("dp-cosine", with_interval(cosine))
 
-# %% mystnb={"figure": {"name": "fig-dp-contribution", "caption": "Relative contribution of layers 2 and up: trained (blue, a point per seed), the same models untrained (orange, dashed), and the law 1/√l of independent equal writes (green, dotted). Layer 1 writes to a bare embedding and lies off the top."}, "image": {"alt": "Four panels. Pre-LN, LNS and Peri-LN: the trained curves fall below the untrained ones in the later layers; Pre-LN and Peri-LN untrained follow the dotted law. Post-LN: both curves are flat near 0.4."}}
+# %% mystnb={"figure": {"name": "fig-dp-contribution", "caption": "Relative contribution of layers 2 and up: trained (blue, a point per seed), the same models untrained (orange, dashed), and the law 1/√l of independent equal writes (green, dotted). Layer 1 writes to a bare embedding and lies off the top."}, "image": {"alt": "Four panels. Pre-LN, LNS and Peri-LN: the trained curves fall below the untrained ones in the later layers; Pre-LN and Peri-LN untrained follow the dotted law. Post-LN: both curves are nearly flat."}}
 fig, axes = plt.subplots(2, 2, sharex=True, sharey=True, figsize=(6.4, 4.6))
 for ax, (norm, name) in zip(axes.flat, NORMS.items()):
     before, after = (
@@ -527,54 +543,88 @@ plt.show()
 # {cite:t}`sun2025curse` take a layer out of a trained model, without further
 # training, and look at the damage. In their Pre-LN models late layers can go;
 # in Post-LN models the early ones.
+#
+# How much of that is there before training? The loss of an untrained model
+# cannot tell, since it has learned nothing to lose. So we measure the change of
+# the output: its KL divergence from the output without the layer. This is the
+# loss that removal would add on text drawn from the model itself, and it means
+# the same before training and after.
 
 
 # %%
-def removal_centres(norm: str, first: int = 1) -> np.ndarray:
+def removal_centres(
+    norm: str, first: int = 1, key: str = "removal_kl"
+) -> np.ndarray:
     """Return the centre of mass from layer ``first`` (0) to the last (1)."""
-    rows = measured_of("removal", norm)[:, first - 1 :]
+    rows = measured_of(key, norm)[:, first - 1 :]
     centres = [contributions.centre_of_mass(row, first=0) for row in rows]
     return np.array(centres) / (rows.shape[1] - 1)
 
 
-mirror = removal_centres("post") - removal_centres("pre")
-inner = removal_centres("post", 2) - removal_centres("pre", 2)
-chapter.record("depth.removal-mirror", runs=mirror)
-chapter.record("depth.removal-mirror-inner", runs=inner)
-for norm in ("pre", "post", "lns"):
-    centres = with_interval(removal_centres(norm))
-    chapter.glue(f"dp-centre-{norm}", centres)
-    chapter.glue(f"dp-inner-{norm}", with_interval(removal_centres(norm, 2)))
-late = {n: measured_of("removal", n)[:, half:].mean() for n in NORMS}
-chapter.glue("dp-late-pre", late["pre"], ".3f")
-chapter.glue("dp-late-lns", late["lns"], ".3f")
-chapter.glue("dp-late-post", late["post"], ".3f")
+def mirror(first: int, key: str = "removal_kl") -> np.ndarray:
+    """Return Post-LN minus Pre-LN, per seed."""
+    post, pre = (removal_centres(norm, first, key) for norm in ("post", "pre"))
+    return post - pre
 
-# %% mystnb={"figure": {"name": "fig-dp-removal", "caption": "Loss added by removing each layer of a trained model, a point per seed, bars: mean; gains and values below 0.001 nats are drawn at 0.001. Dashed: mean centre of mass over all layers."}, "image": {"alt": "Pre-LN, Peri-LN and LNS: the first layer costs about one nat, all others a few hundredths or less, rising again at the end for Pre-LN and Peri-LN. Post-LN: the early layers cost about three hundredths and the last layer most, more than a tenth."}}
+
+for suffix, first in [("", 1), ("-inner", 2)]:
+    before, after = mirror(first, "init_removal_kl"), mirror(first)
+    chapter.record(f"depth.removal-mirror{suffix}", runs=after - before)
+    chapter.glue(f"dp-mirror{suffix}", with_interval(after - before))
+    chapter.glue(f"dp-mirror{suffix}-before", with_interval(before))
+    chapter.glue(f"dp-mirror{suffix}-after", with_interval(after))
+chapter.glue("dp-mirror-loss", with_interval(mirror(1, "removal")))
+for norm in ("pre", "post"):
+    for when in ("", "init_"):
+        for name, first in [("centre", 1), ("inner", 2)]:
+            centres = removal_centres(norm, first, f"{when}removal_kl")
+            chapter.glue(f"dp-{when}{name}-{norm}", with_interval(centres))
+for norm in ("pre", "lns", "post"):
+    late = measured_of("removal", norm)[:, half:].mean()
+    chapter.glue(f"dp-late-{norm}", late, ".3f")
+
+# %% mystnb={"figure": {"name": "fig-dp-removal", "caption": "Change of the output when a layer is removed, as a share of the sum over layers: trained (blue, a point per seed, line: mean) and the same models untrained (orange, dashed: mean). Vertical lines: mean centre of mass over all layers."}, "image": {"alt": "Four panels on log axes. Trained Pre-LN, LNS and Peri-LN: the first layer has nearly all of the change and the rest little. Post-LN: the last layer has most. The untrained curves are flatter: falling for all norms but Post-LN, level there."}}
 fig, axes = plt.subplots(2, 2, sharex=True, sharey=True, figsize=(6.4, 4.4))
 for ax, (norm, name) in zip(axes.flat, NORMS.items()):
-    cost = np.maximum(measured_of("removal", norm), 1e-3)
-    ax.bar(depth, cost.mean(axis=0), color=COLORS["band"], edgecolor="0.6")
-    ax.plot(depth, cost.T, "o", color=COLORS["ours"], ms=3, alpha=0.7)
-    centre = 1 + removal_centres(norm).mean() * (sizes.layers - 1)
-    ax.axvline(centre, color=COLORS["ours"], ls="--", lw=1)
-    ax.set(yscale="log", title=name, ylim=(1e-3, 3))
+    for when, role, style in [("init_", "null", "--"), ("", "ours", "-")]:
+        share = measured_of(f"{when}removal_kl", norm)
+        share = share / share.sum(axis=1, keepdims=True)
+        color = COLORS[role]
+        ax.plot(depth, share.T, "o", color=color, ms=2.5, alpha=0.5)
+        label = "untrained" if when else "trained"
+        ax.plot(depth, share.mean(axis=0), style, color=color, label=label)
+        centre = removal_centres(norm, key=f"{when}removal_kl").mean()
+        centre = 1 + centre * (sizes.layers - 1)
+        ax.axvline(centre, color=color, ls=style, lw=0.8)
+    ax.set(yscale="log", title=name)
+axes[0, 1].legend(fontsize=8)
 fig.supxlabel("layer removed", fontsize=10)
-fig.supylabel("added loss, nats per character", fontsize=10)
+fig.supylabel("share of the change of the output", fontsize=10)
 plt.show()
 
 # %% [markdown]
-# **The mirror image is there in miniature.** On a scale from first layer (0) to
-# last (1) the centre of the damage lies at {glue:text}`dp-centre-pre` for
-# Pre-LN and at {glue:text}`dp-centre-post` for Post-LN. Much of this is layer
-# 1, which writes to a bare, small embedding; without it the centres are
-# {glue:text}`dp-inner-pre` and {glue:text}`dp-inner-post`, and the order stays.
+# **Part built in, part learned.** On a scale from first layer (0) to last (1)
+# the centre of Post-LN lies {glue:text}`dp-mirror-before` later than that of
+# Pre-LN before training, and {glue:text}`dp-mirror-after` later after it.
+# Training's own part is {glue:text}`dp-mirror`: it moves Pre-LN from
+# {glue:text}`dp-init_centre-pre` to {glue:text}`dp-centre-pre`, and Post-LN
+# from {glue:text}`dp-init_centre-post` to {glue:text}`dp-centre-post`. By the
+# added loss instead of the changed output, trained models differ by
+# {glue:text}`dp-mirror-loss`.
 #
-# The cure does not show. Removing a layer of the second half costs
-# {glue:text}`dp-late-pre` nats for Pre-LN, {glue:text}`dp-late-lns` for LNS and
-# {glue:text}`dp-late-post` for Post-LN. At this size and length of training,
-# LNS makes late layers *less* needed. Whatever it does for large models must
-# come with longer training.
+# In Pre-LN the move is all layer 1, which writes to a bare, small embedding.
+# Without it the centre goes from {glue:text}`dp-init_inner-pre` to
+# {glue:text}`dp-inner-pre`, and that of Post-LN from
+# {glue:text}`dp-init_inner-post` to {glue:text}`dp-inner-post`. Of the trained
+# contrast, {glue:text}`dp-mirror-inner-after`, training's part is
+# {glue:text}`dp-mirror-inner`. Beyond the first layer it is Post-LN that
+# changes, and these seeds do not settle whether by as much as we asked for.
+#
+# The cure does not show. Removing a layer of the second half adds
+# {glue:text}`dp-late-pre` nats to the loss for Pre-LN, {glue:text}`dp-late-lns`
+# for LNS and {glue:text}`dp-late-post` for Post-LN. At this size and length of
+# training, LNS makes late layers *less* needed, as it does untrained. Whatever
+# it does for large models must come with longer training.
 #
 # ### Step 5: skip a layer, watch the later ones
 #
@@ -607,7 +657,7 @@ chapter.glue("dp-skip-inner", with_interval(inner_excess))
 largest = first_over_second(measured_of("skip_future_max"))
 chapter.glue("dp-skip-max", with_interval(largest, ".1f"))
 
-# %% mystnb={"figure": {"name": "fig-dp-skip", "caption": "Effect on later layers, at later tokens, of skipping each layer of the Pre-LN models: untrained (left) and trained (right), mean over seeds. Layers up to the skipped one are untouched, and blank."}, "image": {"alt": "Two triangular heat maps. Untrained, effects are large, up to three quarters for the first layer, and fade smoothly with the skipped layer. Trained, the first layer still has effects near a quarter and all others are below a tenth."}}
+# %% mystnb={"figure": {"name": "fig-dp-skip", "caption": "Effect on later layers, at later tokens, of skipping each layer of the Pre-LN models: untrained (left) and trained (right), mean over seeds. Layers up to the skipped one are untouched, and blank."}, "image": {"alt": "Two triangular heat maps. Untrained, effects are large and fade smoothly with the skipped layer. Trained, the first layer still stands out and all others are faint."}}
 fig, axes = plt.subplots(1, 2, figsize=(6.4, 3))
 for ax, when in zip(axes, ("init_", "")):
     matrix = skip[when].mean(axis=0)
@@ -664,7 +714,7 @@ untrained_lens = second_half_share(measured_of("init_lens_kl"))
 chapter.glue("dp-lens-untrained", with_interval(untrained_lens))
 chapter.glue("dp-steps", sizes.steps)
 
-# %% mystnb={"figure": {"name": "fig-dp-lens", "caption": "Logit lens after each layer (0: the embedding): left, KL divergence to the output as a share of that of the embedding; right, overlap of the five likeliest characters with the output's; mean over seeds, points: seeds. Dotted: mid-depth."}, "image": {"alt": "Left: the LNS curve falls fastest, to less than a tenth after two layers, then Pre-LN and Peri-LN; Post-LN falls nearly linearly. Right: the overlaps rise in the same order, LNS to 0.8 by layer four, Post-LN to 0.5."}}
+# %% mystnb={"figure": {"name": "fig-dp-lens", "caption": "Logit lens after each layer (0: the embedding): left, KL divergence to the output as a share of that of the embedding; right, overlap of the five likeliest characters with the output's; mean over seeds, points: seeds. Dotted: mid-depth."}, "image": {"alt": "Left: the LNS curve falls fastest, then Pre-LN and Peri-LN; Post-LN falls nearly linearly. Right: the overlaps rise in the same order."}}
 fig, axes = plt.subplots(1, 2, figsize=(6.4, 3.4))
 x = np.arange(sizes.layers + 1)
 for norm, name in NORMS.items():
@@ -709,7 +759,8 @@ family = run_sweep(
 )
 chapter.require_complete(family)
 score_slopes = {}
-for name in ("permutation", "permutation_inner", "causal"):
+score_names = ("permutation", "permutation_inner", "causal")
+for name in [w + name for w in ("", "init_") for name in score_names]:
     scores = np.array(family[name].tolist())  # (seeds, depths)
     score_slopes[name] = fit_slopes(sizes.depths, scores)
     chapter.glue(f"dp-{name}", with_interval(-score_slopes[name].runs))
@@ -732,11 +783,17 @@ chapter.glue("dp-depth-gain", with_interval(depth_gain, ".3f"))
 
 # %% [markdown]
 # **The order of layers matters less, the deeper the model.** The permutation
-# score falls with exponent {glue:text}`dp-permutation`; a fit of the published
-# scores gives {glue:text}`dp-permutation-paper`. Both are near the second
-# landmark: added layers are interchangeable. Without the first layer the
-# exponent is {glue:text}`dp-permutation_inner`. The causal score falls with
-# {glue:text}`dp-causal`, theirs with {glue:text}`dp-causal-paper`.
+# score falls with exponent {glue:text}`dp-permutation`, compatible with the
+# second landmark, interchangeable added layers. Without the first layer it is
+# {glue:text}`dp-permutation_inner`, which excludes little. A fit of the
+# published scores, at other depths and with no error known, gives
+# {glue:text}`dp-permutation-paper`. Untrained models have
+# {glue:text}`dp-init_permutation`: no direction, only noise.
+#
+# The causal score is another matter. Ours falls with {glue:text}`dp-causal`,
+# theirs with {glue:text}`dp-causal-paper`: in size we disagree. And our
+# untrained models already have {glue:text}`dp-init_causal`, so a fall like the
+# published one needs no training.
 #
 # The third of their scores cannot be measured here. They count layers that no
 # affine map can replace within 10 % of the loss; of our {glue:text}`dp-deepest`
@@ -749,34 +806,35 @@ chapter.glue("dp-depth-gain", with_interval(depth_gain, ".3f"))
 # {cite:t}`csordas2025depth` fit linear maps from every layer of a small model
 # to every layer of a large one. The best maps lie on the diagonal: the deep
 # model would stretch the shallow one. Least squares has a closed form, so we
-# can fit the maps exactly, and add what the paper lacks: a deep model that was
+# can fit the maps exactly, and add two controls that the paper lacks: the same
+# maps to a deep model that was never trained, and from a shallow one that was
 # never trained.
 
 # %%
-map_error, control_error = (
-    np.array(family[f"{name}_error"].tolist()) for name in ("map", "control")
+cases = ("map", "source", "target")  # untrained: none, source, target
+errors = {n: np.array(family[f"{n}_error"].tolist()) for n in cases}
+sources = {n: np.array(family[f"{n}_source"].tolist()) for n in cases}
+of_source, of_target = (
+    errors[name].mean(axis=1) / errors["map"].mean(axis=1)
+    for name in ("source", "target")
 )
-map_ratio = control_error.mean(axis=1) / map_error.mean(axis=1)
-chapter.record("depth.map-control", runs=map_ratio)
-chapter.glue("dp-map-ratio", with_interval(map_ratio))
-sources = [
-    np.array(family[f"{name}_source"].tolist()) for name in ("map", "control")
-]
-rising = [np.mean(np.diff(s, axis=1) >= 0) for s in sources]
-chapter.glue("dp-rising-trained", rising[0], ".0%")
-chapter.glue("dp-rising-control", rising[1], ".0%")
+chapter.record("depth.map-control", runs=of_source)
+chapter.glue("dp-map-source", with_interval(of_source))
+chapter.glue("dp-map-target", with_interval(of_target))
+for name in ("map", "target"):
+    rising = np.mean(np.diff(sources[name], axis=1) >= 0)
+    chapter.glue(f"dp-rising-{name}", rising, ".0%")
+chapter.glue("dp-best-source", sources["source"].mean(), ".1f")
 
-# %% mystnb={"figure": {"name": "fig-dp-maps", "caption": "Linear maps from the shallowest to the deepest model: held-out relative error of the best map to each deep layer (left), and from which layer of the shallow model it starts (right, mean over seeds); blue: trained deep model, orange: untrained control."}, "image": {"alt": "Left: errors to the trained model are about a quarter and fall with depth; those to the untrained one are over half and rise. Right: for both, the best source jumps from stream one to about three and then rises slowly."}}
+# %% mystnb={"figure": {"name": "fig-dp-maps", "caption": "Linear maps from the shallowest to the deepest model: held-out relative error of the best map to each deep layer (left), and from which layer of the shallow model it starts (right, mean over seeds): both trained, shallow model untrained, deep model untrained."}, "image": {"alt": "Left: the errors to the untrained deep model are highest; below lie those from the untrained shallow model, and lowest those between trained models. Right: from the trained shallow model the best source rises with the deep layer, whether that is trained or not; from the untrained one it stays at the embedding."}}
 deep = np.arange(1, sizes.depths[-1] + 1)
 fig, axes = plt.subplots(1, 2, figsize=(6.4, 3))
-roles = [("ours", "trained"), ("null", "untrained control")]
-for (role, name), error, source in zip(
-    roles, (map_error, control_error), sources
-):
-    color = COLORS[role]
-    marker = MARKERS[0 if role == "ours" else 1]
+labels = ["both trained", "shallow untrained", "deep untrained"]
+colors = [COLORS["ours"], SERIES[5], COLORS["null"]]
+for name, label, color, marker in zip(cases, labels, colors, MARKERS):
+    error, source = errors[name], sources[name]
     axes[0].plot(deep, error.T, marker, color=color, ms=3, alpha=0.5)
-    axes[0].plot(deep, error.mean(axis=0), color=color, label=name)
+    axes[0].plot(deep, error.mean(axis=0), color=color, label=label)
     axes[1].plot(deep, source.mean(axis=0), marker + "-", color=color, ms=4)
 axes[0].set(ylabel="relative error", ylim=(0, 1))
 axes[1].set(ylabel="best shallow stream", ylim=(0, None))
@@ -786,12 +844,18 @@ axes[0].legend()
 plt.show()
 
 # %% [markdown]
-# **The maps are real, the diagonal proves little.** The error to an untrained
-# deep model is {glue:text}`dp-map-ratio` times that to a trained one, so
-# training does make depths alike. But the best source moves up with the target
-# in {glue:text}`dp-rising-trained` of the steps for the trained model and in
-# {glue:text}`dp-rising-control` for the untrained. A rising line by itself is
-# what a random walk from a shared embedding gives.
+# **Trained depths share something, but the diagonal does not show it.** Maps to
+# an untrained deep model have {glue:text}`dp-map-target` times the error of
+# maps to a trained one. That alone could mean that a trained model is easier to
+# map to, from anything. So keep the trained target and change the source: from
+# an untrained shallow model the error is {glue:text}`dp-map-source` times that
+# from the trained one.
+#
+# The best source never moves down in {glue:text}`dp-rising-map` of the steps
+# for trained models, and in {glue:text}`dp-rising-target` when the deep one is
+# untrained. A rising line by itself is what a random walk from a shared
+# embedding gives. (From an untrained shallow model the best stream is number
+# {glue:text}`dp-best-source` on average, where 0 is the bare embedding.)
 #
 # ### Step 8: a task that needs depth
 #
@@ -831,8 +895,11 @@ accuracy = np.array([of_cell("accuracy", i) for i in range(3)])
 gained = accuracy[2, :, hop] - accuracy[0, :, hop]
 chapter.record("depth.composition", runs=gained)
 longest = np.array([[study.longest_word(a) for a in row] for row in accuracy])
-doublings = np.polyfit(np.log2(WORD_DEPTHS), longest, 1)[0]
-chapter.record("depth.longest-word", runs=doublings)
+log_depth = np.log2(WORD_DEPTHS)
+doublings = np.polyfit(log_depth, longest, 1)[0]
+kept = [np.arange(3) != i for i in range(3)]
+left_out = [np.polyfit(log_depth[k], longest[k], 1)[0] for k in kept]
+chapter.record("depth.longest-word", runs=doublings, leave_one_out=left_out)
 score = of_cell("depth_score", 2)  # (seeds, positions)
 early, late_words = slice(0, sizes.word_length // 4), slice(hop, None)
 rise = score[:, late_words].mean(axis=1) - score[:, early].mean(axis=1)
@@ -846,7 +913,7 @@ chapter.glue("dp-rise", with_interval(rise))
 vote_score = of_cell("depth_score", 7).mean()
 chapter.glue("dp-vote-score", vote_score, ".2f")
 
-# %% mystnb={"figure": {"name": "fig-dp-words", "caption": "Word problem of the group with six elements: left, accuracy at each position for one, two and four layers, with chance (1/6); right, depth score of the four-layer model at each position: centre of mass of the effects of skipping a layer on the answer there. Lines: means, points: seeds."}, "image": {"alt": "Left: all depths are perfect up to three elements and then fall; four layers stay above two and two above one from position four on. Right: the depth score rises from 1.8 at the first positions to 2.2 at four and five elements and stays above 2.1."}}
+# %% mystnb={"figure": {"name": "fig-dp-words", "caption": "Word problem of the group with six elements: left, accuracy at each position for one, two and four layers, with chance (1/6); right, depth score of the four-layer model at each position: centre of mass of the effects of skipping a layer on the answer there. Lines: means, points: seeds."}, "image": {"alt": "Left: all depths are near perfect for short words and then fall; four layers stay above two and two above one. Right: the depth score is higher for long words than for short ones."}}
 fig, axes = plt.subplots(1, 2, figsize=(6.4, 3.2))
 x = np.arange(1, sizes.word_length + 1)
 for i, L in enumerate(WORD_DEPTHS):
@@ -868,7 +935,8 @@ plt.show()
 # %% [markdown]
 # **Where composition is asked for, depth is used.** On products of
 # {glue:text}`dp-hop` elements one, two and four layers reach
-# {glue:text}`dp-hop-1`, {glue:text}`dp-hop-2` and {glue:text}`dp-hop-4`. Each
+# {glue:text}`dp-hop-1`, {glue:text}`dp-hop-2` and {glue:text}`dp-hop-4`. More
+# layers are also more parameters; the next step holds those fixed. Each
 # doubling of the layers buys {glue:text}`dp-doublings` more elements at even
 # odds. And the depth score of the four-layer model is higher for long words
 # than for short ones, by {glue:text}`dp-rise` layers. Beyond five elements,
@@ -898,6 +966,8 @@ contrasts = {
     "wide-vote": deep_vote - wide_vote,
     "wide-latency": of_cell("forward_ms", 4) / of_cell("forward_ms", 3),
 }
+size_alone = with_interval(equal_word - wide_word)
+chapter.glue("dp-size-alone", size_alone)
 for name, runs in contrasts.items():
     chapter.record(f"depth.{name}", runs=runs)
     fmt = ".4f" if name == "wide-vote" else ".2f"
@@ -907,7 +977,7 @@ size_of = [of_cell("parameters", i)[0] for i in (3, 4, 5)]
 for name, n in zip(("wide", "deep", "equal"), size_of):
     chapter.glue(f"dp-size-{name}", f"{n:,}")
 
-# %% mystnb={"figure": {"name": "fig-dp-wide", "caption": "Accuracy of one layer of eight heads, the same with a wider MLP (equal parameters, word problem only), and four layers of two heads; a point per seed, bars: mean. Left: vote, all positions; right: product of three quarters of the word, dashed: chance."}, "image": {"alt": "Left: wide and deep are both at one. Right: the deep model lies above both wide ones, which are alike: the wider MLP closes none of the gap."}}
+# %% mystnb={"figure": {"name": "fig-dp-wide", "caption": "Accuracy of one layer of eight heads, the same with a wider MLP (equal parameters, word problem only), and four layers of two heads; a point per seed, bars: mean. Left: vote, all positions; right: product of three quarters of the word, dashed: chance."}, "image": {"alt": "Left: wide and deep are level. Right: the deep model lies above both wide ones, which are alike."}}
 fig, axes = plt.subplots(1, 2, figsize=(6.4, 3))
 panels = [
     ("vote", [wide_vote, deep_vote], ["wide", "deep"], 0.5),
@@ -930,18 +1000,22 @@ axes[0].set(ylabel="accuracy")
 plt.show()
 
 # %% [markdown]
-# **Wide ties where nothing is composed, and loses where something is.** On the
-# vote deep and wide differ by {glue:text}`dp-wide-vote`, both at
-# {glue:text}`dp-vote-level`; its deep model leaves all but its first layer idle
-# (depth score {glue:text}`dp-vote-score`). On words the deep model leads by
-# {glue:text}`dp-wide-composition`. The wide model has
+# **Wide loses where something is composed, and size does not save it.** On
+# words the deep model leads by {glue:text}`dp-wide-composition`, so the tie
+# that {cite:t}`brown2022wide` report for text tasks does not extend to
+# composition; they never claimed that it would. The wide model has
 # {glue:text}`dp-size-wide` parameters to the deep one's
-# {glue:text}`dp-size-deep`; with {glue:text}`dp-size-equal` it still trails by
-# {glue:text}`dp-wide-equal-size`.
+# {glue:text}`dp-size-deep`. With {glue:text}`dp-size-equal` it still trails by
+# {glue:text}`dp-wide-equal-size`: size alone brought
+# {glue:text}`dp-size-alone`. This is the fair contrast for the claim above.
 #
-# The wide model is {glue:text}`dp-wide-latency` times faster, a number about
-# this machine: most of it is that four layers are four times the MLP. **Whether
-# depth is worth its time is a question about the task.**
+# On the vote the two tie, with a difference of {glue:text}`dp-wide-vote`. That
+# says little: both are at {glue:text}`dp-vote-level`, where nothing can differ.
+# The deep model leaves all but its first layer idle (depth score
+# {glue:text}`dp-vote-score`). The wide model is
+# {glue:text}`dp-wide-latency` times faster, mostly because four layers of its
+# width have four times the MLP to compute. **Whether depth is worth its time
+# is a question about the task.**
 #
 # ## Noise floor
 #
@@ -976,7 +1050,7 @@ for norm in NORMS:
 #
 # <!-- claims:table -->
 
-# %% mystnb={"figure": {"name": "fig-dp-scores", "caption": "Permutation score (left) and causal score (right) against the depth: published (grey, dashed; 12 to 32 layers) and ours (a point per seed, line: mean of the seeds' fits), with exponents."}, "image": {"alt": "On log-log axes both permutation curves fall steeply with nearly the same slope, ours starting lower at smaller depths; the causal scores fall too, ours more steeply than the published ones."}}
+# %% mystnb={"figure": {"name": "fig-dp-scores", "caption": "Permutation score (left) and causal score (right) against the depth: published (grey, dashed; 12 to 32 layers) and ours (a point per seed, line: mean of the seeds' fits), with exponents."}, "image": {"alt": "On log-log axes both permutation curves fall steeply with nearly the same slope, at smaller depths; the causal scores fall too, ours more steeply than the published ones."}}
 fig, axes = plt.subplots(1, 2, figsize=(6.4, 3.2))
 grid_depths = np.array(sizes.depths)
 for ax, name in zip(axes, ("permutation", "causal")):
@@ -1004,10 +1078,11 @@ for ax, name in zip(axes, ("permutation", "causal")):
 plt.show()
 
 # %% [markdown]
-# **What agrees is the geometry of depth; what disagrees needs scale.** The
-# mirror image of removal, the slower growth under LNS and the falling
-# permutation score come out with eight layers. Exponential growth does not, and
-# the prediction does not wait for the second half. The quality gains of LNS,
+# **What outlives its null is little; what disagrees needs scale.** Beyond what
+# is there before training, first layers contribute more, removal hurts Pre-LN
+# early and Post-LN late, and the permutation score falls with depth. The slower
+# growth under LNS needs no training. Exponential growth does not show, and the
+# prediction does not wait for the second half. The quality gains of LNS,
 # Peri-LN and attention residuals {cite:p}`kimi2026attention` stay published
 # numbers.
 
@@ -1028,8 +1103,7 @@ plt.show()
 # it matters we give the number without it.
 #
 # *Initial values.* The word problem uses deviations of 0.09. One pilot run of
-# the single layer got stuck far below the five shown here; five seeds cannot
-# say how often that happens.
+# the single layer got stuck; five seeds cannot say how often that happens.
 #
 # *Same samples.* Following {cite:t}`muhtar2026sparsity`, affine replacements
 # are fitted and judged on the same text. With few tokens that flatters them.
@@ -1077,14 +1151,17 @@ plt.show()
 # **Differences from the papers.** Eight layers of width 64 on characters, not
 # Llama, Qwen or 130M to 7B models on web text. GELU where LLaMA has SwiGLU.
 # Ratios of means where {cite:t}`csordas2025depth` take the largest ratio over
-# tokens, in the skip matrix; loss where {cite:t}`sun2025curse` take benchmark
-# scores, in removal. Weights in single precision, where the first study loads
-# them in eight bits. The wide layer keeps the model's width, as in
-# {cite:t}`brown2022wide`, but decodes words instead of classifying text.
+# tokens, in the skip matrix; change of the output, or loss, where
+# {cite:t}`sun2025curse` take benchmark scores, in removal. Weights in single
+# precision, where the first study loads them in eight bits. The wide layer
+# keeps the model's width, as in {cite:t}`brown2022wide`, but decodes words
+# instead of classifying text.
 #
 # **What was easy.** Everything that holds untrained. **What was hard.** To find
-# a null for each measurement: every one of them has an asymmetry between early
-# and late layers that needs no training.
+# a null for each measurement. Growth, contributions, removal, skips and lens
+# all treat early and late layers differently before any training. Two claims
+# of a first version, the growth gap and the removal of layers, would have been
+# confirmed by untrained models; they are now a finding and a difference.
 #
 # **Compute and larger runs.** The provenance below lists seconds per section.
 # The `gpu` profile repeats all measurements with 24 layers of width 256 and ten

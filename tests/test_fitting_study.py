@@ -9,9 +9,18 @@ import pytest
 from scipy.optimize import approx_fprime
 
 from scaling_core.data.published import load_published
-from scaling_core.fitting import Chinchilla, fit
-from scaling_core.fitting_study import annealing, approach2, interactive
-from scaling_core.fitting_study import points, quantisation, rivals, starts, steplaw
+from scaling_core.fitting import Chinchilla, LRAnnealing, fit
+from scaling_core.fitting_study import (
+    annealing,
+    approach2,
+    interactive,
+    points,
+    quantisation,
+    rivals,
+    starts,
+    steplaw,
+)
+from scaling_core.fitting_study import own_schedules as own
 
 
 # -- Approach 2 ----------------------------------------------------------------
@@ -100,6 +109,70 @@ def test_twin_curves_are_predicted():
     found = annealing.predict_unseen(curves, seen, (0.99, 0.999))
     assert found.decay == 0.999 and found.memory == pytest.approx(1000)
     assert found.worst > 1 - 1e-9
+
+
+def test_objective_of_the_annealing_law_and_its_gradient():
+    curves = annealing.twin_curves()
+    data = annealing.columns(curves, list(curves)[:2], decay=0.999)
+    result = fit(LRAnnealing(), data)
+    best = np.array([result.params[k] for k in ("L_0", "A", "C", "alpha")])
+    value, _ = annealing.objective(best, data)
+    assert value == pytest.approx(result.objective)
+    z = 1.1 * best
+    slope = approx_fprime(z, lambda x: annealing.objective(x, data)[0], 1e-7)
+    np.testing.assert_allclose(annealing.objective(z, data)[1], slope, rtol=1e-4)
+    ends = annealing.single_starts(data, annealing.start_grid()[::20])
+    assert ends.min() >= result.objective * (1 - 1e-9)
+
+
+def test_without_falls_the_twin_is_predicted_worse():
+    curves = annealing.twin_curves()
+    seen = list(curves)[:2]
+    null = annealing.predict_without_falls(curves, seen)
+    assert null < 0.98 < annealing.predict_unseen(curves, seen, (0.999,)).worst
+
+
+# -- Own schedules ---------------------------------------------------------------
+def test_own_schedules_share_the_warm_up_and_end_low():
+    names = (*own.FITTED, *own.UNSEEN)
+    rates = {n: [own.schedule(n, 120)(s) for s in range(120)] for n in names}
+    assert len({tuple(r[:12]) for r in rates.values()}) == 1
+    assert rates["constant"][-1] == 1 and rates["one drop"][60] == 0.3
+    for name in ("cosine", "late decay", *own.UNSEEN):
+        assert rates[name][-1] == pytest.approx(own.LAST, abs=0.05)
+    with pytest.raises(ValueError, match="constant"):
+        own.schedule("sawtooth", 120)
+
+
+def test_areas_at_the_points_where_the_loss_is_taken():
+    found = own.areas("constant", 600, memory=0.1)
+    assert len(found["S1"]) == own.POINTS - own.SKIPPED
+    assert found["S1"][-1] == pytest.approx(600 - 29.5)  # half of the warm-up missing
+    assert (found["S2"] == 0).all()
+    assert own.areas("two drops", 600, 0.1)["S2"][-1] > 0
+
+
+def test_curves_that_obey_the_law_are_predicted():
+    truth = dict(L_0=1.2, A=4.0, C=0.003, alpha=0.3)
+    curves = {}
+    for name in (*own.FITTED, *own.UNSEEN):
+        data = own.areas(name, 600, memory=0.1)
+        tail = LRAnnealing().predict(truth, data)
+        curves[name] = np.r_[np.full(own.SKIPPED, 9.0), tail]
+    memory, found = own.fit_seed(curves, 600)
+    assert memory == 0.1 and found.params["C"] == pytest.approx(0.003)
+    r_squared, error = own.score_unseen(curves, 600, memory, found)
+    assert r_squared.min() > 1 - 1e-9 and error.max() < 1e-9
+    null = own.fit_seed(curves, 600, annealing=False)
+    assert own.score_unseen(curves, 600, *null)[0].max() < 0.9
+
+
+def test_runs_of_one_seed_differ_by_their_schedule_alone():
+    size = dict(steps=60, d_model=16, lr=1e-2, batch=2, eval_rows=4, seed=3)
+    first, second = (own.measure_schedule(name=n, **size) for n in ("constant", "one drop"))
+    assert first == own.measure_schedule(name="constant", **size)
+    assert first["loss"][:30] == second["loss"][:30] and first != second
+    assert len(first["loss"]) == own.POINTS and first["loss"][-1] < first["loss"][0]
 
 
 def test_areas_count_from_the_end_of_warm_up():

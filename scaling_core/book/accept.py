@@ -28,15 +28,16 @@ def accept(
     Raises
     ------
     AcceptError
-        If the record is a smoke run, was made from uncommitted or other code, or with
-        parameters other than the profile's.
+        If the record is a smoke run, of another profile, was made from uncommitted or
+        other code, with parameters other than the profile's, or without optional data
+        that the accepted reference had.
     """
     path = record_file or root / "build" / "records" / profile / f"{chapter.slug}.json"
     record = read_record(path)
-    _refuse(record, chapter, path)
+    _refuse(record, chapter, path, profile)
     claims = load_ledger(root)[chapter.slug]
-    profile = record["provenance"]["profile"]
     rows = judge_record(claims, record, profile)
+    _refuse_lost(rows, path)
     folder = root / "data" / "results"
     target = folder / chapter.slug / f"{profile}.json"
     write_atomic(target, json.dumps(record, indent=1, ensure_ascii=False) + "\n")
@@ -50,8 +51,10 @@ def accept(
     return rows
 
 
-def _refuse(record: dict, chapter: ChapterFile, path: Path) -> None:
+def _refuse(record: dict, chapter: ChapterFile, path: Path, profile: str) -> None:
     made = record["provenance"]
+    if made["profile"] != profile:
+        raise AcceptError(f"{path}: made at {made['profile']}; asked for {profile}")
     if made["profile"] == "smoke":
         raise AcceptError(f"{path}: a smoke run is not a reference")
     if made["dirty"]:
@@ -60,6 +63,17 @@ def _refuse(record: dict, chapter: ChapterFile, path: Path) -> None:
         raise AcceptError(f"{path}: made with parameters {made['parameters']}")
     if made_by_other_code(record, chapter):
         raise AcceptError(f"{path}: made by other code than today's; run it again")
+
+
+def _refuse_lost(rows: list[Row], path: Path) -> None:
+    """Refuse a record in which absent data would undo verdicts that were accepted."""
+    lost = [row.claim for row in rows if row.lacks_data and row.change == "drift"]
+    if lost:
+        files = ", ".join(sorted({name for claim in lost for name in claim.needs}))
+        raise AcceptError(
+            f"{path}: {len(lost)} claims that were judged before are not assessed, for "
+            f"want of {files}; `scaling fetch`, then run again"
+        )
 
 
 def set_expect(text: str, claim_id: str, profile: str, word: str) -> str:
@@ -97,6 +111,8 @@ def _expect_in_block(block: str, indent: str, profile: str, word: str) -> str:
 
 def _append_history(path: Path, rows: list[Row], made: dict) -> None:
     old = path.read_text() if path.is_file() else ",".join(HISTORY) + "\n"
+    if any(f",{made['commit']},{row.profile},{row.claim.id}," in old for row in rows):
+        return  # this record was accepted before
     buffer = io.StringIO()
     writer = csv.writer(buffer, lineterminator="\n")
     for row in rows:

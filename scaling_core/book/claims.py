@@ -19,9 +19,17 @@ from scaling_core.base.files import write_atomic
 from scaling_core.book.errors import ClaimsError
 
 Kind = Literal[
-    "exact", "refit", "statistical", "direction", "finding", "out-of-reach"
+    "exact",
+    "refit",
+    "statistical",
+    "direction",
+    "identity",
+    "finding",
+    "out-of-reach",
 ]
-Method = Literal["t", "t-log", "t-fisher-z", "clopper-pearson", "bootstrap"]
+Method = Literal[
+    "t", "t-log", "t-fisher-z", "clopper-pearson", "bootstrap", "jackknife"
+]
 Word = Literal[
     "agrees",
     "disagrees",
@@ -29,11 +37,13 @@ Word = Literal[
     "reproduced",
     "not reproduced",
     "holds in the stand-in",
+    "holds",
+    "fails",
     "not assessed here",
     "out of reach",
     "finding",
 ]
-TOLERANCE_KINDS = {"exact", "refit"}
+TOLERANCE_KINDS = {"exact", "refit", "identity"}
 
 
 class Strict(BaseModel):
@@ -134,6 +144,11 @@ def _complaints(claim: Claim):
         yield f"id {claim.id!r} is not of the form <slug>.<short-name>"
     if judged and claim.band is None:
         yield f"kind {claim.kind} needs a band"
+    if judged and claim.kind != "identity" and claim.published is None:
+        yield (
+            "a judged claim says where the paper states it (published); a statement "
+            "of ours is a finding, or an identity where it is exact"
+        )
     if not judged and (claim.band is not None or claim.band_from):
         yield f"a {claim.kind} has no band"
     if claim.kind == "out-of-reach" and not claim.why:

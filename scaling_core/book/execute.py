@@ -11,12 +11,14 @@ import json
 import os
 import re
 import shutil
+import signal
 import sys
+import threading
 import time
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field
-from multiprocessing import get_context
+from multiprocessing import active_children, get_context, parent_process
 from pathlib import Path
 
 import yaml
@@ -175,14 +177,34 @@ def _execute_all(stale: list[Job], jobs: int):
     if not stale:
         return
     workers = min(jobs, len(stale))
-    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+    spawn = get_context("spawn")
+    with ProcessPoolExecutor(workers, spawn, _end_with_parent) as pool:
         futures = {pool.submit(execute, job): job for job in stale}
-        for future in as_completed(futures):
-            try:
-                yield future.result()
-            except BrokenProcessPool:  # killed from outside, or out of memory
-                slug = futures[future].chapter.slug
-                yield Outcome(slug, "failed", 0.0, f"{slug}: failed, worker was killed")
+        try:
+            for future in as_completed(futures):
+                yield _outcome(future, futures[future].chapter.slug)
+        except KeyboardInterrupt:  # leave now; leaving the pool would wait for kernels
+            signal.signal(signal.SIGINT, signal.SIG_IGN)
+            for worker in active_children():
+                worker.kill()
+            raise
+
+
+def _outcome(future: Future, slug: str) -> Outcome:
+    try:
+        return future.result()
+    except BrokenProcessPool:  # killed from outside, or out of memory
+        return Outcome(slug, "failed", 0.0, f"{slug}: failed, worker was killed")
+
+
+def _end_with_parent() -> None:
+    """End this worker, and so its kernel, when the command that started it is killed."""
+
+    def watch() -> None:
+        parent_process().join()
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
 
 
 def check_parameters(job: Job) -> None:

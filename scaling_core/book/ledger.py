@@ -10,6 +10,7 @@ from scaling_core.base.files import sha256_of_text
 from scaling_core.book.claims import Claim, load_ledger
 from scaling_core.book.errors import RecordError, RecordMissing
 from scaling_core.book.execute import ChapterFile
+from scaling_core.book.profile import PROFILES
 from scaling_core.book.verdicts import Verdict, change_of, judge
 
 
@@ -22,6 +23,11 @@ class Row:
     entry: dict | None
     verdict: Verdict
     older_code: bool = False
+
+    @property
+    def lacks_data(self) -> bool:
+        """Tell whether the claim was not assessed because optional data are absent."""
+        return bool(self.claim.needs and self.entry and "not_assessed" in self.entry)
 
     @property
     def change(self) -> str:
@@ -46,13 +52,20 @@ def read_record(path: Path) -> dict:
     ------
     RecordMissing
         If there is none: the chapter has not been run at this profile.
+    RecordError
+        If the file is not a record.
     """
     if not path.is_file():
-        raise RecordMissing(
-            f"{path}: no record; run `scaling run {path.stem} "
-            f"--profile {path.parent.name}` first"
-        )
-    return json.loads(path.read_text(), parse_constant=_refuse_constant)
+        hint = ""
+        if path.parent.name in PROFILES:
+            hint = f"; run `scaling run {path.stem} --profile {path.parent.name}` first"
+        raise RecordMissing(f"{path}: no record{hint}")
+    try:
+        record = json.loads(path.read_text(), parse_constant=_refuse_constant)
+        record["values"], record["provenance"]["profile"]
+    except (ValueError, KeyError, TypeError) as error:
+        raise RecordError(f"{path}: not a record of a chapter ({error!r})") from error
+    return record
 
 
 def _refuse_constant(name: str):

@@ -203,7 +203,11 @@ def legend() -> str:
 
 
 def summary_sentence(rows: Sequence[Row]) -> str:
-    """Count the verdicts in words."""
-    counts = Counter(row.verdict.word for row in rows)
+    """Count the verdicts in words, identities (which test our code) apart."""
+    counts = Counter(row.verdict.word for row in rows if row.claim.kind != "identity")
     listed = ", ".join(f"{w} {counts[w]}" for w in SYMBOLS if counts[w])
-    return f"Of {len(rows)} claims: {listed}."
+    sentence = f"Of {counts.total()} claims: {listed}."
+    if checks := [row for row in rows if row.claim.kind == "identity"]:
+        holding = sum(row.verdict.word == "holds" for row in checks)
+        sentence += f" Of {len(checks)} identities that test our code, {holding} hold."
+    return sentence

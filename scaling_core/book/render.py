@@ -216,8 +216,18 @@ def failures(rows: list[Row]) -> list[str]:
 
 
 def drifts(rows: list[Row]) -> list[str]:
-    """Return one line for each verdict that moved to or from an undecided one."""
-    return [_changed(row) for row in rows if row.change == "drift"]
+    """Return one line for each verdict that moved to or from an undecided one.
+
+    Claims that only lack optional data share one line, which says how to get it.
+    """
+    moved = [row for row in rows if row.change == "drift"]
+    lines = [_changed(row) for row in moved if not row.lacks_data]
+    if count := len(moved) - len(lines):
+        lines.append(
+            f"{count} claims are not assessed for want of optional data; "
+            "`scaling fetch` brings it, nothing is wrong without"
+        )
+    return lines
 
 
 def _changed(row: Row) -> str:

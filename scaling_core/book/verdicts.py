@@ -13,12 +13,14 @@ SYMBOLS: dict[str, str] = {
     "reproduced": "=",
     "not reproduced": "≠",
     "holds in the stand-in": "◐",
+    "holds": "≡",
+    "fails": "≢",
     "not assessed here": "–",
     "out of reach": "⊘",
     "finding": "✦",
 }
-POSITIVE = {"agrees", "reproduced", "holds in the stand-in"}
-NEGATIVE = {"disagrees", "not reproduced"}
+POSITIVE = {"agrees", "reproduced", "holds in the stand-in", "holds"}
+NEGATIVE = {"disagrees", "not reproduced", "fails"}
 
 
 @dataclass(frozen=True)
@@ -37,7 +39,8 @@ class Verdict:
 def judge(claim: Claim, entry: dict | None) -> Verdict:
     """Return the verdict on one claim, given its entry in a record (or none).
 
-    An entry holds ``estimate`` and, except for exact and refit, ``low`` and ``high``;
+    An entry holds ``estimate`` and, except for exact, refit and identity, ``low`` and
+    ``high``;
     or ``not_assessed`` with a reason. At smoke there is no interval and no verdict.
 
     Raises
@@ -46,7 +49,8 @@ def judge(claim: Claim, entry: dict | None) -> Verdict:
         If the numbers are NaN or swapped.
 
     >>> c = Claim(id="a.b", paper="p", says="", quantity="", kind="statistical",
-    ...           scope="same", band=(0, 1), band_from="theory", interval="t")
+    ...           scope="same", band=(0, 1), band_from="theory", interval="t",
+    ...           published=dict(where="abstract", source="seen"))
     >>> judge(c, {"estimate": .5, "low": .4, "high": .6}).word
     'agrees'
     """
@@ -68,9 +72,12 @@ def judge(claim: Claim, entry: dict | None) -> Verdict:
 def _judge_tolerance(claim: Claim, value: float) -> Verdict:
     if not math.isfinite(value):
         raise ValueError(f"{claim.id}: {value} is not a number to judge")
+    words = ("reproduced", "not reproduced")
+    if claim.kind == "identity":
+        words = ("holds", "fails")
     if claim.inside(value):
-        return Verdict("reproduced", "within the stated tolerance")
-    return Verdict("not reproduced", "outside the stated tolerance")
+        return Verdict(words[0], "within the stated tolerance")
+    return Verdict(words[1], "outside the stated tolerance")
 
 
 def _judge_interval(claim: Claim, entry: dict) -> Verdict:

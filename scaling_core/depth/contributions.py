@@ -12,7 +12,6 @@ from numpy.typing import ArrayLike
 from torch import Tensor
 from torch.nn.functional import cosine_similarity
 
-from scaling_core.base.slopes import fit_slopes
 from scaling_core.depth.forward import LEAST_NORM, wide
 from scaling_core.models.transformer import Streams
 
@@ -114,21 +113,6 @@ def centre_of_mass(weights: ArrayLike, *, first: int = 1) -> float:
 def stream_mean_square(streams: Streams) -> np.ndarray:
     """Return the mean square per coordinate of h_0 .. h_L, (L + 1,)."""
     return np.array([wide(h).square().mean().item() for h in streams.h])
-
-
-def growth_exponent(mean_square: ArrayLike, *, first: int = 2) -> float:
-    """Return the log-log slope of the mean square of h_l against l, from ``first``.
-
-    ``mean_square`` are the values of h_0 .. h_L, so that h_l follows l layers.
-
-    >>> round(growth_exponent([9.0, 1.0, 4.0, 9.0, 16.0], first=1), 6)
-    2.0
-    """
-    values = np.asarray(mean_square, dtype=float)[first:]
-    if len(values) < 2:
-        raise ValueError(f"a slope needs two layers, got {len(values)} from {first} on")
-    layers = np.arange(first, first + len(values))
-    return float(fit_slopes(layers, values[None]).runs[0])
 
 
 def angular_distance(streams: Streams, n: int = 1) -> np.ndarray:

@@ -112,6 +112,22 @@ def layer_removal_loss(
 
 
 @torch.no_grad()
+def layer_removal_kl(model: Transformer, tokens_BT: Tensor) -> np.ndarray:
+    """Return KL(y ‖ ȳ) of the output y from ȳ, that without layer l, (L,), in nats.
+
+    The loss that removal would add if labels were drawn from the model's own output.
+    It asks for no labels, so it means the same before training and after.
+    """
+    streams = record_streams(model, tokens_BT)
+    whole = wide(model.unembed(streams.h[-1])).log_softmax(dim=-1)
+    kl = []
+    for layer, h in enumerate(streams.h[:-1]):
+        now = wide(model.unembed(run_layers(model, h, layer + 1))).log_softmax(dim=-1)
+        kl.append((whole.exp() * (whole - now)).sum(dim=-1).mean().item())
+    return np.array(kl)
+
+
+@torch.no_grad()
 def swap_scores(
     model: Transformer, tokens_BT: Tensor, labels_BT: Tensor | None = None
 ) -> np.ndarray:

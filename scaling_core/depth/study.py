@@ -26,6 +26,7 @@ from scaling_core.depth.contributions import (
 )
 from scaling_core.depth.forward import record_streams, token_loss
 from scaling_core.depth.interventions import (
+    layer_removal_kl,
     layer_removal_loss,
     mean_over_pairs,
     skip_effects,
@@ -55,33 +56,49 @@ def published_init_std(d_model: int) -> float:
     return 0.02 * (768 / d_model) ** 0.5
 
 
-def make_text_model(
-    norm: str, n_layers: int, d_model: int, n_heads: int, n_ctx: int, seed: int
-) -> Transformer:
-    """Return an untrained language model of characters, on the CPU."""
-    config = TransformerConfig(
-        d_model=d_model,
-        n_layers=n_layers,
-        n_heads=n_heads,
-        d_vocab=python_source().d_vocab,
-        n_ctx=n_ctx,
-        norm=norm,
-        init_std=published_init_std(d_model),
-    )
-    return Transformer(config, generator=torch.Generator().manual_seed(seed))
+def make_untrained(config: TransformerConfig, seed: int, device: str) -> Transformer:
+    """Return a model with initial values drawn on the CPU, the same on any device."""
+    generator = torch.Generator().manual_seed(seed)
+    return Transformer(config, generator=generator).to(device)
 
 
 @dataclass(frozen=True)
-class _Text:
-    """Training batches and held-out windows of one seed, on one device."""
+class TextSetting:
+    """What the language models of one seed share: shape, training, held-out text.
 
+    Initial values, batches and held-out windows depend on the seed only: models of
+    one setting are paired.
+    """
+
+    d_model: int
+    n_heads: int
     n_ctx: int
     batch: int
-    eval_rows: int
+    steps: int
     seed: int
-    device: str
+    lr: float = 2e-3
+    eval_rows: int = 64
+    device: str = "cpu"
 
-    def batch_at(self, step: int) -> Tensor:
+    def make_model(self, norm: str, n_layers: int) -> Transformer:
+        """Return an untrained model of characters."""
+        config = TransformerConfig(
+            d_model=self.d_model,
+            n_layers=n_layers,
+            n_heads=self.n_heads,
+            d_vocab=python_source().d_vocab,
+            n_ctx=self.n_ctx,
+            norm=norm,
+            init_std=published_init_std(self.d_model),
+        )
+        return make_untrained(config, self.seed, self.device)
+
+    def train(self, model: Transformer, weight_decay: float = 0.1) -> None:
+        """Train a model in place."""
+        training = Training(self.steps, self.lr, weight_decay=weight_decay)
+        train(model, self._batch_at, training)
+
+    def _batch_at(self, step: int) -> Tensor:
         shape = dict(batch=self.batch, n_ctx=self.n_ctx, seed=self.seed)
         return python_source().batches(**shape).batch_at(step).to(self.device)
 
@@ -97,7 +114,8 @@ class _Text:
 def probe(model: Transformer, tokens_BT: Tensor, labels_BT: Tensor) -> dict:
     """Return every depth measurement of chapter 4 of one model, as JSON values.
 
-    Keys: ``loss``; ``removal``, ``contribution``, ``cosine`` (L); ``mean_square``,
+    Keys: ``loss``; ``removal`` (added loss), ``removal_kl`` (change of the output),
+    ``contribution``, ``cosine`` (L); ``mean_square``,
     ``lens_kl``, ``lens_overlap`` (L + 1); ``skip_future`` (L, L), ratios of means on
     the second half of the positions, with layers skipped in the first half;
     ``skip_future_max``, the largest ratio over tokens instead.
@@ -108,6 +126,7 @@ def probe(model: Transformer, tokens_BT: Tensor, labels_BT: Tensor) -> dict:
     return dict(
         loss=token_loss(model, streams.h[-1], tokens_BT, labels_BT),
         removal=layer_removal_loss(model, tokens_BT, labels_BT).tolist(),
+        removal_kl=layer_removal_kl(model, tokens_BT).tolist(),
         mean_square=stream_mean_square(streams).tolist(),
         contribution=relative_contribution(streams)["layer"].tolist(),
         cosine=contribution_cosine(streams)["layer"].tolist(),
@@ -122,63 +141,53 @@ def measure_text_model(
     *,
     norm: Literal["pre", "post", "peri", "lns"],
     n_layers: int,
-    d_model: int,
-    n_heads: int,
-    n_ctx: int,
-    batch: int,
-    steps: int,
-    seed: int,
-    lr: float = 2e-3,
     weight_decay: float = 0.1,
-    eval_rows: int = 64,
-    device: str = "cpu",
+    **setting,
 ) -> dict:
-    """Train one language model; return its `probe`, and untrained as ``init_...``."""
-    text = _Text(n_ctx, batch, eval_rows, seed, device)
-    model = make_text_model(norm, n_layers, d_model, n_heads, n_ctx, seed).to(device)
+    """Train one language model; return its `probe`, and untrained as ``init_...``.
+
+    ``setting`` holds the fields of `TextSetting`.
+    """
+    text = TextSetting(**setting)
+    model = text.make_model(norm, n_layers)
     held_out = text.held_out()
     before = {f"init_{key}": x for key, x in probe(model, *held_out).items()}
-    train(model, text.batch_at, Training(steps, lr, weight_decay=weight_decay))
+    text.train(model, weight_decay)
     return before | probe(model, *held_out)
 
 
-def measure_depths(
-    *,
-    depths: Sequence[int],
-    d_model: int,
-    n_heads: int,
-    n_ctx: int,
-    batch: int,
-    steps: int,
-    seed: int,
-    lr: float = 2e-3,
-    eval_rows: int = 64,
-    device: str = "cpu",
-) -> dict:
+def measure_depths(*, depths: Sequence[int], **setting) -> dict:
     """Train a pre-norm model of each depth; score its layers, and map between depths.
 
     Per depth: ``permutation`` (and ``permutation_inner``, without swaps of the first
     layer), ``causal``, and ``useful`` (how many layers raise the
     loss by over 10 % when replaced by an affine map), as arXiv 2603.15389 defines
-    them, and ``loss``. Maps: for each layer of the deepest model the held-out error
-    of the best map from a stream of the shallowest, ``map_error``, with its source
-    ``map_source``; ``control_...`` the same with the deep model untrained.
+    them, and ``loss``; ``init_...`` the same untrained. Maps: for each layer of the
+    deepest model the held-out error of the best map from a stream of the shallowest,
+    ``map_error``, with its source ``map_source``; ``target_...`` the same with the
+    deep model untrained, ``source_...`` with the shallow one untrained. ``setting``
+    holds the fields of `TextSetting`.
     """
-    text = _Text(n_ctx, batch, eval_rows, seed, device)
+    text = TextSetting(**setting)
     tokens, labels = text.held_out()
-    rows, trained = [], []
+    rows, fresh, trained = [], [], []
     for n_layers in depths:
-        model = make_text_model("pre", n_layers, d_model, n_heads, n_ctx, seed)
-        model = model.to(device)
-        train(model, text.batch_at, Training(steps, lr))
-        rows.append(score_layers(model, tokens, labels))
+        model = text.make_model("pre", n_layers)
+        before = score_layers(model, tokens, labels)
+        fresh.append(record_streams(model, tokens).h)
+        text.train(model)
+        before = {f"init_{key}": score for key, score in before.items()}
+        rows.append(before | score_layers(model, tokens, labels))
         trained.append(record_streams(model, tokens).h)
     result: dict = {key: [row[key] for row in rows] for key in rows[0]}
-    shape = (max(depths), d_model, n_heads, n_ctx, seed)
-    fresh = record_streams(make_text_model("pre", *shape).to(device), tokens).h
-    shallow, deep = (trained[i(depths)] for i in (np.argmin, np.argmax))
-    for name, target in [("map", deep), ("control", fresh)]:
-        errors = ridge_layer_maps(shallow, target[1:])
+    shallow, deep = np.argmin(depths), np.argmax(depths)
+    pairs = dict(
+        map=(trained[shallow], trained[deep]),
+        target=(trained[shallow], fresh[deep]),
+        source=(fresh[shallow], trained[deep]),
+    )
+    for name, (source, target) in pairs.items():
+        errors = ridge_layer_maps(source, target[1:])
         result[f"{name}_error"] = errors.min(axis=0).tolist()
         result[f"{name}_source"] = errors.argmin(axis=0).tolist()
     return result
@@ -265,8 +274,7 @@ def measure_task_model(
         positions="learned",  # rotary positions cannot tell the word aa from a
         init_std=init_std,
     )
-    generator = torch.Generator().manual_seed(seed)
-    model = Transformer(config, generator=generator).to(device)
+    model = make_untrained(config, seed, device)
     test = problem(length=length, batch=eval_rows, seed=seed).batch_at(0, split="test")
     words, labels = (x.to(device) for x in test)
     before = accuracy_by_position(model, words, labels)

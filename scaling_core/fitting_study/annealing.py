@@ -6,12 +6,15 @@ Chapter: fitting.
 """
 
 from dataclasses import dataclass
+from itertools import product
 
 import numpy as np
 import pandas as pd
+from scipy.optimize import minimize
 
 from scaling_core.data.online import locate
 from scaling_core.fitting import FitResult, LRAnnealing, fit, schedule_areas
+from scaling_core.fitting_study.starts import huber_sum
 
 SIZES = ("25M", "100M", "400M")
 SCHEDULES = (
@@ -129,3 +132,42 @@ def predict_unseen(curves, seen, decays) -> Prediction:
     decay, result = fit_annealing(curves, seen, decays)
     worst = min(unseen_r_squared(curves, result, decay, seen).values())
     return Prediction(decay, result, worst)
+
+
+def predict_without_falls(curves, seen) -> float:
+    """Return the worst R squared on unseen curves of a fit with C = 0, the null."""
+    data = columns(curves, seen, decay=0.99)  # any: S2 does not enter
+    result = fit(LRAnnealing(), data, bounds={"C": (0.0, 0.0)})
+    return min(unseen_r_squared(curves, result, 0.99, seen).values())
+
+
+def start_grid() -> np.ndarray:
+    """Return 135 starts (L_0, A, C, alpha), as many as arXiv 2503.12811 tries.
+
+    >>> start_grid().shape
+    (135, 4)
+    """
+    scales = (0.1, 0.3, 1.0)
+    return np.array(
+        list(product((1.0, 2.0, 3.0), scales, scales, (0.1, 0.3, 0.5, 0.7, 0.9)))
+    )
+
+
+def single_starts(data: dict[str, np.ndarray], starts: np.ndarray) -> np.ndarray:
+    """Run scipy's L-BFGS-B from every start; return the summed log-Huber objectives.
+
+    Exact gradients, default settings, parameters >= 0: one start as one would use it.
+    """
+    options = dict(jac=True, method="L-BFGS-B", bounds=[(1e-9, None)] * 4)
+    ends = [minimize(objective, start, args=(data,), **options) for start in starts]
+    return np.array([end.fun for end in ends])
+
+
+def objective(z: np.ndarray, data) -> tuple[float, np.ndarray]:
+    """Return the summed Huber loss of the log residuals at (L_0, A, C, alpha); gradient."""
+    law, columns = LRAnnealing(), {k: np.asarray(data[k]) for k in ("S1", "S2")}
+    prep = law.prepare(columns, {"S1": 1.0, "S2": 1.0})
+    eta, jacobian = law.evaluate(np.asarray(z)[None], prep)
+    eta = np.maximum(eta[0], 1e-3)  # the log of a loss below zero has no value
+    value, psi = huber_sum(np.log(eta / np.asarray(data["L"])))
+    return value, jacobian[0] @ (psi / eta)

@@ -37,11 +37,20 @@ def objective(x: np.ndarray, data) -> tuple[float, np.ndarray]:
     )
     prediction = logsumexp(terms, axis=0)
     share = np.exp(terms - prediction)
-    r = prediction - np.log(data["L"])
-    psi = np.clip(r, -DELTA, DELTA)
-    value = np.sum(psi * (r - psi / 2))
+    value, psi = huber_sum(prediction - np.log(data["L"]))
     slopes = np.stack([*share, -log_N * share[1], -log_D * share[2]])
-    return float(value), slopes @ psi
+    return value, slopes @ psi
+
+
+def huber_sum(r: np.ndarray) -> tuple[float, np.ndarray]:
+    """Return the sum of Huber's function of the residuals, and its slope in each.
+
+    >>> value, slope = huber_sum(np.array([1.0]))
+    >>> round(value, 7), slope.tolist()
+    (0.0009995, [0.001])
+    """
+    psi = np.clip(r, -DELTA, DELTA)
+    return float(np.sum(psi * (r - psi / 2))), psi
 
 
 def run_starts(

@@ -14,6 +14,11 @@ from scaling_core.data.online import locate
 from scaling_core.data.published import load_published
 
 SEQUENCE = 2048  # tokens in a sequence: batches are logged in sequences
+EXPONENTS = {  # claim: what is fitted, in what, and which of the slopes
+    "lr-n": ("lr", ("N", "D"), 0),
+    "lr-d": ("lr", ("N", "D"), 1),
+    "batch": ("batch", ("D",), 0),
+}
 PUBLISHED = dict(lr=(1.79, -0.713, 0.307), batch=(0.58, 0.571))
 
 

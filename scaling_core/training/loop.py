@@ -167,6 +167,7 @@ def train(
     checkpoint: str | Path | None = None,
     every: int = 1000,
     deadline: float | None = None,
+    after_step: Callable[[int], None] | None = None,
     desc: str = "",
 ) -> TrainingLog:
     """Train ``model`` in place.
@@ -183,6 +184,8 @@ def train(
         the end.
     deadline
         ``time.monotonic()`` after which the run saves its state and returns.
+    after_step
+        Called with the number of steps done, to evaluate the model as it trains.
 
     Raises
     ------
@@ -206,6 +209,8 @@ def train(
     bar = progress(range(start, training.steps), desc=desc)
     for step in bar:
         run.step(step, batch_at(step), partial(loss, forward))
+        if after_step is not None:
+            after_step(step + 1)
         run.log.seconds = before + time.perf_counter() - began
         last = step + 1 == training.steps
         late = deadline is not None and time.monotonic() >= deadline

@@ -12,6 +12,7 @@ from scaling_core.base.intervals import (
     clopper_pearson,
     fisher_z_interval,
     interval_over_runs,
+    jackknife_interval,
     log_t_interval,
     t_interval,
 )
@@ -97,3 +98,19 @@ def test_bad_runs_are_refused(bad):
 def test_misuse_is_refused(call):
     with pytest.raises(ValueError):
         call()
+
+
+def test_jackknife_of_a_slope_agrees_with_least_squares():
+    rng = np.random.default_rng(0)
+    x = np.linspace(0, 1, 400)
+    rows = np.column_stack([x, 2 * x + 0.1 * rng.normal(size=len(x))])
+    got = jackknife_interval(rows, lambda r: np.polyfit(*r.T, 1)[0])
+    expected = stats.linregress(*rows.T)
+    assert got.estimate == pytest.approx(expected.slope)
+    assert (got.high - got.low) / 3.93 == pytest.approx(expected.stderr, rel=0.1)
+
+
+@pytest.mark.parametrize("rows", [[1.0, 2.0, 3.0, 4.0], [1.0, 2.0, 3.0, 4.0, np.nan]])
+def test_jackknife_refuses_too_few_rows_and_nan(rows):
+    with pytest.raises(ValueError):
+        jackknife_interval(rows, np.mean)

@@ -24,7 +24,8 @@ GOOD = dict(
     null={"what": "flat", "value": 0.0},
     interval="t",
 )
-OPEN = dict(published=None, band=[0.1, None], null=None, kind="direction")
+WORDS = {"where": "abstract: grows", "source": "seen"}
+OPEN = dict(published=WORDS, band=[0.1, None], null=None, kind="direction")
 number = st.floats(-100, 100, allow_nan=False)
 
 
@@ -47,6 +48,7 @@ def claim(**changes) -> Claim:
         ({"id": "Mini slope"}, "form"),
         ({"colour": "red"}, "colour"),
         ({"kind": "direction"}, "smallest effect"),
+        ({"published": None}, "where the paper states it"),
         ({"band": [float("nan"), 1.2]}, "finite"),
         (
             {"kind": "out-of-reach", "band": None, "band_from": None, "interval": None},
@@ -135,6 +137,9 @@ def test_words_by_kind_and_scope():
     assert judge(exact, {"estimate": 2.0}).word == "not reproduced"
     with pytest.raises(ValueError):
         judge(exact, {"estimate": math.nan})
+    identity = claim(kind="identity", interval=None, published=None)
+    assert judge(identity, {"estimate": 1.0}).word == "holds"
+    assert judge(identity, {"estimate": 2.0}).word == "fails"
     stand_in = claim(scope="stand-in")
     assert judge(stand_in, entry(0.9, 1.1)).word == "holds in the stand-in"
     assert judge(claim(), {"not_assessed": "no data"}).word == "not assessed here"
@@ -153,6 +158,7 @@ def test_words_by_kind_and_scope():
         ("disagrees", "agrees", "flip"),
         ("reproduced", "not reproduced", "flip"),
         ("holds in the stand-in", "disagrees", "flip"),
+        ("holds", "fails", "flip"),
         ("agrees", "inconclusive", "drift"),
         ("agrees", "not assessed here", "drift"),
         ("inconclusive", "disagrees", "drift"),

@@ -1,6 +1,7 @@
 """Execution: what makes a chapter stale, and what a failure leaves behind."""
 
 import json
+import signal
 import subprocess
 import sys
 import threading
@@ -159,3 +160,33 @@ def test_second_run_on_one_tree_waits_and_says_so(mini_book):
         order.append("first")
     thread.join()
     assert order == ["first", "second"] and "waiting" in said[0]
+
+
+@pytest.mark.skipif(not Path("/proc/self/stat").is_file(), reason="needs /proc")
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+def test_a_killed_command_leaves_no_process_and_no_result_behind(mini_book, how):
+    report = mini_book / "kernel.pid"
+    slow = (
+        "import os, pathlib, time\n"
+        f"pathlib.Path({str(report)!r}).write_text(str(os.getpid()))\n"
+        "time.sleep(120)\n"
+    )
+    write_chapter(mini_book, 1, "first", imports=slow)
+    command = [SCALING, "run", "first", "--profile", "smoke"]
+    with subprocess.Popen(command, cwd=mini_book, stderr=subprocess.DEVNULL) as running:
+        assert wait_until(lambda: report.is_file() and report.read_text(), 60)
+        running.send_signal(how)
+        running.send_signal(how)  # a second Ctrl-C must not hang either
+        running.wait(20)
+    kernel = Path("/proc") / report.read_text() / "stat"
+    ended = lambda: not kernel.exists() or kernel.read_text().split()[2] == "Z"  # noqa: E731
+    assert wait_until(ended, 20), "the kernel outlived the command"
+    assert not list((mini_book / "build" / "records").rglob("first.json"))
+
+
+def wait_until(condition, seconds):
+    """Return whether the condition comes true in time."""
+    end = time.monotonic() + seconds
+    while not condition() and time.monotonic() < end:
+        time.sleep(0.1)
+    return bool(condition())

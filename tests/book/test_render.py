@@ -7,9 +7,14 @@ import nbformat
 import pytest
 
 from scaling_core.book.accept import accept
-from scaling_core.book.errors import AcceptError, RenderError
+from scaling_core.book.errors import (
+    AcceptError,
+    RecordError,
+    RecordMissing,
+    RenderError,
+)
 from scaling_core.book.execute import list_chapters
-from scaling_core.book.render import render
+from scaling_core.book.render import drifts, render
 
 from .test_execute import scaling
 
@@ -131,6 +136,42 @@ def test_accept_refuses_what_is_not_a_clean_run(cpu_book, field, value, word):
     path.write_text(json.dumps(record))
     with pytest.raises(AcceptError, match=word):
         accept(cpu_book, list_chapters(cpu_book)[0], "cpu")
+
+
+def test_accept_refuses_another_profile_and_what_is_no_record(cpu_book, tmp_path):
+    chapter = list_chapters(cpu_book)[0]
+    path = cpu_book / "build/records/cpu/first.json"
+    with pytest.raises(AcceptError, match="made at cpu; asked for gpu"):
+        accept(cpu_book, chapter, "gpu", path)
+    for text in ("{}", "not json", "[1]"):
+        (tmp_path / "other.json").write_text(text)
+        with pytest.raises(RecordError, match="not a record"):
+            accept(cpu_book, chapter, "cpu", tmp_path / "other.json")
+    with pytest.raises(RecordMissing, match="no record$"):
+        accept(cpu_book, chapter, "cpu", tmp_path / "absent.json")
+
+
+def test_accepting_twice_writes_history_once(cpu_book):
+    chapter = list_chapters(cpu_book)[0]
+    accept(cpu_book, chapter, "cpu")
+    history = (cpu_book / "data/results/history.csv").read_text()
+    accept(cpu_book, chapter, "cpu")
+    assert (cpu_book / "data/results/history.csv").read_text() == history
+
+
+def test_absent_data_does_not_undo_an_accepted_verdict(cpu_book):
+    claims = cpu_book / "data/claims/first.yml"
+    claims.write_text(claims.read_text() + "    needs: [table.csv]\n")
+    path = cpu_book / "build/records/cpu/first.json"
+    record = json.loads(path.read_text())
+    record["values"]["first.slope"] = {"not_assessed": "needs table.csv"}
+    path.write_text(json.dumps(record))
+    before = claims.read_text()
+    with pytest.raises(AcceptError, match="table.csv"):
+        accept(cpu_book, list_chapters(cpu_book)[0], "cpu")
+    assert claims.read_text() == before
+    rendered = render(cpu_book, "cpu", say=lambda line: None)
+    assert [line for line in drifts(rendered.rows) if "scaling fetch" in line]
 
 
 def test_reference_made_by_older_code_is_marked(cpu_book):

@@ -8,7 +8,6 @@ from scaling_core.depth.contributions import (
     angular_distance,
     centre_of_mass,
     contribution_cosine,
-    growth_exponent,
     half_ratio,
     null_contribution,
     relative_contribution,
@@ -89,14 +88,6 @@ def test_centre_of_mass():
     assert centre_of_mass([1.0, -5.0, 1.0], first=0) == 1.0
     with pytest.raises(ValueError, match="no layer"):
         centre_of_mass([-1.0, 0.0])
-
-
-def test_growth_exponents_of_known_laws():
-    layer = np.arange(9.0)
-    assert growth_exponent(3 * layer**1.5) == pytest.approx(1.5)
-    assert growth_exponent(np.ones(9)) == pytest.approx(0.0, abs=1e-12)
-    with pytest.raises(ValueError, match="two layers"):
-        growth_exponent([1.0, 2.0, 3.0])
 
 
 def test_angles():

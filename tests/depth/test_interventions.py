@@ -6,6 +6,7 @@ import torch
 
 from scaling_core.depth.forward import record_streams
 from scaling_core.depth.interventions import (
+    layer_removal_kl,
     layer_removal_loss,
     mean_over_pairs,
     mean_residuals,
@@ -88,6 +89,8 @@ def test_a_mute_layer_can_be_skipped_removed_and_is_seen_as_such(make, tokens):
     effects = skip_effects(model, tokens)
     assert not effects.output[2].any() and not effects.matrix[2].any()
     assert layer_removal_loss(model, tokens)[2] == 0.0
+    kl = layer_removal_kl(model, tokens)
+    assert kl[2] == pytest.approx(0, abs=1e-12) and (kl[[0, 1, 3]] > 0).all()
 
 
 def test_removal_equals_skip_layers(make, tokens):
@@ -98,6 +101,19 @@ def test_removal_equals_skip_layers(make, tokens):
             next_loss(model(tokens, skip_layers=[s]), tokens) - whole for s in range(4)
         ]
     assert layer_removal_loss(model, tokens) == pytest.approx(expected, abs=1e-5)
+
+
+@pytest.mark.parametrize("norm", ["pre", "post"])
+def test_removal_kl_is_the_loss_added_for_labels_of_the_model_itself(
+    make, tokens, norm
+):
+    model = make(norm=norm)
+    kl = layer_removal_kl(model, tokens)
+    with torch.no_grad():
+        y = model(tokens).softmax(dim=-1)
+        for s in range(4):
+            gap = y.log() - model(tokens, skip_layers=[s]).log_softmax(dim=-1)
+            assert kl[s] == pytest.approx((y * gap).sum(dim=-1).mean().item())
 
 
 def test_labels_replace_the_next_token(make, tokens):

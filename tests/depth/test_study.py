@@ -67,7 +67,7 @@ def test_a_text_run_is_json_and_repeats_itself(norm):
     config = dict(TINY, norm=norm, n_layers=4)
     result = study.measure_text_model(**config)
     assert json.loads(json.dumps(result)) == study.measure_text_model(**config)
-    for key in ("removal", "contribution", "cosine"):
+    for key in ("removal", "removal_kl", "contribution", "cosine"):
         assert len(result[key]) == len(result[f"init_{key}"]) == 4
     for key in ("mean_square", "lens_kl", "lens_overlap"):
         assert len(result[key]) == 5
@@ -89,11 +89,19 @@ def test_runs_of_one_seed_share_data_and_start_with_other_norms():
 def test_a_family_of_depths():
     result = study.measure_depths(**TINY, depths=[3, 4])
     for key in ("loss", "permutation", "permutation_inner", "causal", "useful"):
-        assert len(result[key]) == 2
-    for name in ("map", "control"):
+        assert len(result[key]) == len(result[f"init_{key}"]) == 2
+        # an untrained shallow model is a model of its own, not the trained one
+        assert key == "useful" or result[key] != result[f"init_{key}"]
+    for name in ("map", "target", "source"):
         assert len(result[f"{name}_error"]) == len(result[f"{name}_source"]) == 4
-    # both deep models share the embedding of the shallow one, untrained or not
-    assert max(result["control_error"]) < 2
+    # all of these models share their first embedding, trained or not
+    assert max(result["target_error"] + result["source_error"]) < 2
+    assert result["map_error"] != result["source_error"] != result["target_error"]
+
+
+def test_a_setting_is_spelled_as_its_fields():
+    with pytest.raises(TypeError, match="width"):
+        study.measure_depths(**TINY, depths=[3, 4], width=8)
 
 
 @pytest.mark.parametrize("task", ["composition", "vote"])

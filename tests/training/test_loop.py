@@ -78,6 +78,16 @@ def test_micro_batches_have_about_two_thousand_tokens(tokens, sizes):
     assert seen[len(sizes) :] == [len(batch)]  # numbers are not tokens
 
 
+def test_after_each_step_the_caller_may_look():
+    model, seen = nn.Linear(1, 1), []
+    square = lambda model, x: (model(x) - 2 * x).square().mean()  # noqa: E731
+    look = lambda done: seen.append((done, model.weight.item()))  # noqa: E731
+    batch = lambda step: torch.ones(4, 1)  # noqa: E731
+    train(model, batch, Training(5, 0.1), loss=square, after_step=look)
+    assert [done for done, _ in seen] == [1, 2, 3, 4, 5]
+    assert seen[-1][1] == model.weight.item() != seen[0][1]
+
+
 def test_learns_to_count():
     model = make()
     log = train(model, batch_at, Training(steps=150, lr=1e-2))
