@@ -159,14 +159,20 @@ def accept(
         Optional[Path], typer.Option(help="a record made elsewhere (a GPU box)")
     ] = None,
 ):
-    """Make a clean run the reference: data/results, expected verdicts, history."""
+    """Make a clean run the reference: data/results, expected verdicts, history.
+
+    The profile is that of the record where --record is given alone.
+    """
     from scaling_core.book.accept import accept as accept_record
     from scaling_core.book.execute import pick_chapters
+    from scaling_core.book.ledger import read_record
     from scaling_core.book.profile import resolve_profile
 
     root = book_root()
     chapter = pick_chapters(root, [slug])[0]
-    for row in accept_record(root, chapter, resolve_profile(profile), record):
+    if record and not profile:
+        profile = read_record(record)["provenance"]["profile"]
+    for row in accept_record(root, chapter, profile or resolve_profile(""), record):
         typer.echo(f"{row.verdict.symbol} {row.claim.id}: {row.verdict.word}")
 
 
@@ -194,7 +200,7 @@ def fetch(
 def fit(
     table: Annotated[Path, typer.Argument(metavar="CSV", help="one run a line")],
     law: Annotated[str, typer.Option(help="see `scaling laws`")] = "chinchilla",
-    columns: Annotated[str, typer.Option(help="N=params,D=tokens,L=loss")] = "",
+    columns: Annotated[str, typer.Option(help='N=params,D=tokens,L="a, b"')] = "",
     loss: Annotated[str, typer.Option(help="log-huber, huber or mse")] = "log-huber",
     against: Annotated[str, typer.Option("--compare", help="other laws, by comma")] = "",
     plot: Annotated[Optional[Path], typer.Option(help="PNG, SVG or PDF to write")] = None,
@@ -202,21 +208,24 @@ def fit(
 ):
     """Fit a scaling law to your own runs: intervals, status, methods paragraph."""
     from scaling_core.book import fit_report as report
-    from scaling_core.fitting import band, compare, interval
+    from scaling_core.fitting import band, compare
     from scaling_core.fitting import fit as fit_law
     from scaling_core.fitting.selection import table as comparison_table
 
-    laws = [_law(name) for name in (law, *filter(None, against.split(",")))]
+    laws = report.find_laws([law, *filter(None, against.split(","))])
+    if plot is not None:
+        report.check_plot(plot)
     needed = list(dict.fromkeys(n for one in laws for n in (*one.variables, one.target)))
-    data = report.read_runs(table, needed, report.parse_columns(columns))
+    runs = report.read_runs(table, needed, report.parse_columns(columns))
+    data = runs.data
     try:
         result = fit_law(laws[0], data, loss=loss)
-        intervals = {name: interval(result, name) for name in result.params}
+        intervals = report.find_intervals(result)
         enough = result.n >= 2 * (max(len(one.parameters) for one in laws) + 2)
         order = laws[0].variables[0] if enough else None  # else no forward chaining
         rows = compare(laws, data, by=order, loss=loss) if against else []
     except ValueError as error:
-        raise UsageError(f"{table}: {error}") from error
+        raise runs.explain(error) from error
     if as_json:
         typer.echo(report.fit_as_json(result, intervals, rows))
     else:
@@ -233,36 +242,13 @@ def fit(
         raise typer.Exit(1)
 
 
-def _law(name: str):
-    """Return the law of a name on the command line."""
-    from scaling_core import fitting
-    from scaling_core.book.fit_report import LAWS
-
-    makers = {
-        "power": fitting.PowerLaw,
-        "pure-power": lambda: fitting.PowerLaw(floor=False),
-        "chinchilla": fitting.Chinchilla,
-        "kaplan": fitting.Kaplan,
-        "data-constrained": fitting.DataConstrained,
-        "parscale": fitting.ParScale,
-        "lr-annealing": fitting.LRAnnealing,
-        "float-quantisation": fitting.FloatQuantisation,
-        "sigmoid": fitting.SigmoidLog,
-        "saturating-k": fitting.SaturatingK,
-        "bnsl": fitting.BNSL,
-    }
-    if name.strip() not in makers:
-        raise UsageError(f"unknown law {name!r}; allowed: {', '.join(LAWS)}")
-    return makers[name.strip()]()
-
-
 @app.command("laws")
 def laws_command():
     """List the laws that `scaling fit` knows."""
-    from scaling_core.book.fit_report import LAWS
+    from scaling_core.book.fit_report import list_laws
 
-    for name, formula in LAWS.items():
-        typer.echo(f"{name:<20}{formula}")
+    for line in list_laws():
+        typer.echo(line)
 
 
 @app.command()

@@ -7,46 +7,120 @@ is the business of ``scaling_core.fitting``.
 import csv
 import json
 import math
+import os
+import re
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
+from scaling_core import fitting
 from scaling_core.book.errors import UsageError
+from scaling_core.fitting.columns import CellError
 
 LAWS = {
-    "power": "L = E + A x^-alpha",
-    "pure-power": "L = A x^-alpha",
-    "chinchilla": "L = E + A N^-alpha + B D^-beta",
-    "kaplan": "L = ((N_c/N)^(alpha_N/alpha_D) + D_c/D)^alpha_D",
-    "data-constrained": "columns N, U_N, D, U_D",
-    "parscale": "columns N, P",
-    "lr-annealing": "columns S1, S2",
-    "float-quantisation": "columns N, D, E, M, B",
-    "sigmoid": "sigmoid in log x",
-    "saturating-k": "columns N, X",
-    "bnsl": "smoothly broken power law in x, one break",
+    "power": fitting.PowerLaw(),
+    "pure-power": fitting.PowerLaw(floor=False),
+    "chinchilla": fitting.Chinchilla(),
+    "kaplan": fitting.Kaplan(),
+    "data-constrained": fitting.DataConstrained(),
+    "parscale": fitting.ParScale(),
+    "lr-annealing": fitting.LRAnnealing(),
+    "float-quantisation": fitting.FloatQuantisation(),
+    "sigmoid": fitting.SigmoidLog(),
+    "saturating-k": fitting.SaturatingK(),
+    "bnsl": fitting.BNSL(),
 }
+ENDINGS = (".png", ".svg", ".pdf")
+
+
+@dataclass(frozen=True)
+class Runs:
+    """What a CSV held: columns under the law's names, and where each came from.
+
+    ``names`` maps a law's column to the file's, ``lines`` a row to the file's line.
+    """
+
+    path: Path
+    data: dict[str, np.ndarray]
+    names: dict[str, str]
+    lines: list[int]
+
+    def explain(self, error: ValueError) -> UsageError:
+        """Return a fit's complaint about these data in the file's own words."""
+        if not isinstance(error, CellError) or error.column not in self.names:
+            return UsageError(f"{self.path}: {error}")
+        return UsageError(
+            f"{self.path}: line {self.lines[error.row]}, column "
+            f"{self.names[error.column]}: found {error.found:g}; {error.why}"
+        )
+
+
+def find_laws(names: list[str]) -> list:
+    """Return the laws of these names, each once.
+
+    >>> find_laws(["parscale", "parscale "])
+    [ParScale()]
+    """
+    found = {}
+    for name in (name.strip() for name in names):
+        if name not in LAWS:
+            raise UsageError(f"unknown law {name!r}; allowed: {', '.join(LAWS)}")
+        found[name] = LAWS[name]
+    return list(found.values())
+
+
+def list_laws() -> list[str]:
+    """Return a line per law: name, formula, columns."""
+    return [
+        f"{name:<20}{law.formula}  (columns {', '.join((*law.variables, law.target))})"
+        for name, law in LAWS.items()
+    ]
 
 
 def parse_columns(text: str) -> dict[str, str]:
     """Return law column -> CSV column from ``N=params,D=tokens,L=loss``.
 
-    >>> parse_columns("N=params, L=loss")
-    {'N': 'params', 'L': 'loss'}
+    A name with a comma goes in double quotes.
+
+    >>> parse_columns('N="params, all", L=loss')
+    {'N': 'params, all', 'L': 'loss'}
     """
     pairs = {}
-    for item in filter(None, (part.strip() for part in text.split(","))):
+    parts = re.findall(r'(?:"[^"]*"|[^,])+', text)
+    for item in filter(None, (part.strip() for part in parts)):
         name, equals, column = (piece.strip() for piece in item.partition("="))
+        if len(column) > 1 and column[0] == column[-1] == '"':
+            column = column[1:-1].strip()
         if not (name and equals and column):
             raise UsageError(
-                f"--columns takes NAME=COLUMN[,NAME=COLUMN…]; got {item!r}"
+                f"--columns takes NAME=COLUMN[,NAME=COLUMN…], a COLUMN with a comma "
+                f"in double quotes; got {item!r}"
+            )
+        if name in pairs:
+            raise UsageError(
+                f"--columns names {name} twice: {pairs[name]!r} and {column!r}"
             )
         pairs[name] = column
     return pairs
 
 
-def read_runs(path: Path, needed: list[str], columns: dict[str, str]) -> dict:
-    """Return the needed columns of a CSV as float arrays.
+def check_plot(path: Path) -> None:
+    """Raise unless a figure can be written at this path."""
+    if path.is_dir():
+        raise UsageError(f"--plot {path}: is a folder; name a file in it")
+    if path.suffix.lower() not in ENDINGS:
+        raise UsageError(
+            f"--plot {path}: got the ending {path.suffix!r}; allowed: {', '.join(ENDINGS)}"
+        )
+    if not path.parent.is_dir():
+        raise UsageError(f"--plot {path}: there is no folder {path.parent}")
+    if not os.access(path if path.exists() else path.parent, os.W_OK):
+        raise UsageError(f"--plot {path}: cannot be written to")
+
+
+def read_runs(path: Path, needed: list[str], columns: dict[str, str]) -> Runs:
+    """Return the needed columns of a CSV as float arrays, with their lines.
 
     Raises
     ------
@@ -64,11 +138,17 @@ def read_runs(path: Path, needed: list[str], columns: dict[str, str]) -> dict:
                 f"{path}: no column {column!r} for {name}; the file has {header} "
                 f"(say --columns {name}=COLUMN)"
             )
+        if header.count(column) > 1:
+            raise UsageError(
+                f"{path}: line 1 names the column {column!r} {header.count(column)} times; "
+                "give each column a name of its own"
+            )
     at = {name: header.index(column) for name, column in names.items()}
-    return {
+    data = {
         name: np.array([_number(path, line, names[name], row, i) for line, row in rows])
         for name, i in at.items()
     }
+    return Runs(path, data, names, [line for line, _ in rows])
 
 
 def _read_rows(path: Path) -> tuple[list[str], list[tuple[int, list[str]]]]:
@@ -78,6 +158,11 @@ def _read_rows(path: Path) -> tuple[list[str], list[tuple[int, list[str]]]]:
         raise UsageError(f"{path}: cannot be read as text ({error})") from error
     reader = csv.reader(text.splitlines())
     header = [cell.strip() for cell in next(reader, [])]
+    if len(header) == 1 and (marks := [m for m in ";\t|" if m in header[0]]):
+        raise UsageError(
+            f"{path}: line 1 has no comma but {marks[0]!r}; expected cells separated by "
+            "commas, numbers with decimal points"
+        )
     rows = [(reader.line_num, row) for row in reader if any(c.strip() for c in row)]
     if not rows:
         raise UsageError(f"{path}: expected a header line and rows; got {len(header)} "
@@ -104,26 +189,55 @@ def _number(path: Path, line: int, column: str, row: list[str], index: int) -> f
     return value
 
 
+def find_intervals(result) -> dict[str, tuple[float, float]]:
+    """Return 95 % intervals of parameters and derived values; nan where undefined.
+
+    A fit that is not identified or failed has none, and no derived values.
+    """
+    if not result.usable:
+        return dict.fromkeys(result.params, (math.nan, math.nan))
+    return {n: fitting.interval(result, n) for n in (*result.params, *result.derived)}
+
+
 def show_fit(result, intervals: dict[str, tuple[float, float]]) -> str:
-    """Return parameters with 95 % intervals, what follows from them, and the status."""
-    lines = [f"{result.law.formula}", ""]
+    """Return parameters with 95 % intervals, what follows from them, and the status.
+
+    The status of a failed fit comes first.
+    """
+    status = [f"status: {result.status} ({result.message})", ""]
+    failed = result.status == "failed"
+    lines = [*(status if failed else ()), result.law.formula, ""]
     lines.append(f"{'parameter':<12}{'estimate':>14}   95 % interval")
-    for name, value in result.params.items():
-        low, high = intervals[name]
-        lines.append(f"{name:<12}{value:>14.6g}   [{low:.4g}, {high:.4g}]")
-    lines += [f"{name:<12}{value:>14.6g}" for name, value in result.derived.items()]
-    lines += ["", f"status: {result.status} ({result.message})", "", result.methods()]
-    return "\n".join(lines)
+    for name, value in {**result.params, **_derived(result)}.items():
+        derived = "" if name in result.params else "   derived"
+        ends = _ends(*intervals[name])
+        lines.append(f"{name:<12}{value:>14.6g}   {ends}{derived}")
+    return "\n".join([*lines, "", *(() if failed else status), result.methods()])
+
+
+def _derived(result) -> dict[str, float]:
+    return result.derived if result.usable else {}
+
+
+def _ends(low: float, high: float) -> str:
+    """Show an interval.
+
+    >>> _ends(0.25, 0.5), _ends(math.nan, 1.0), _ends(0.0, 0.0)
+    ('[0.25, 0.5]', 'undefined', 'undefined (on a bound)')
+    """
+    if not (math.isfinite(low) and math.isfinite(high)):
+        return "undefined"
+    return f"[{low:.4g}, {high:.4g}]" if low < high else "undefined (on a bound)"
 
 
 def fit_as_json(result, intervals, rows=()) -> str:
-    """Return a fit, and a comparison if there is one, as JSON."""
+    """Return a fit, and a comparison if there is one, as JSON; undefined is null."""
     out = {
         "law": type(result.law).__name__,
         "formula": result.law.formula,
         "params": result.params,
         "intervals": {k: list(v) for k, v in intervals.items()},
-        "derived": result.derived,
+        "derived": _derived(result),
         "objective": result.objective,
         "status": result.status,
         "message": result.message,

@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from .columns import as_column
+from .columns import as_column, position
 from .law import Array
 from .newton import minimise
 from .result import FitResult, read_inputs
@@ -29,7 +29,8 @@ class Bootstrap:
     z: Array = field(repr=False)
 
     def _column(self, name: str) -> Array:
-        return self.samples[self.converged, self.result.law.parameters.index(name)]
+        index = position(name, self.result.law.parameters)
+        return self.samples[self.converged, index]
 
     @property
     def standard_errors(self) -> dict[str, float]:
@@ -120,9 +121,14 @@ def bootstrap(
 
     Parameters
     ----------
+    n : resamples, two at least; percentile intervals of 95 % want hundreds
     kind : "pairs" resamples points, "cluster" whole groups (all points of a
         run), "residual" keeps the points and resamples residuals
     groups : one label per point, for "cluster"
+
+    Raises
+    ------
+    ValueError : n < 2, unknown kind, groups missing, or no more points than parameters
 
     Examples
     --------
@@ -141,6 +147,13 @@ def bootstrap(
         raise ValueError(f"kind must be pairs, residual or cluster, got {kind!r}")
     if (kind == "cluster") != (groups is not None):
         raise ValueError("groups must be given for kind='cluster' and only then")
+    if n < 2:
+        raise ValueError(f"n must be >= 2 resamples (1000 for intervals), got {n}")
+    if size <= (free := int(np.sum(problem.low < problem.high))):
+        raise ValueError(
+            f"no points to spare: {size} points for {free} free parameters leave "
+            "nothing to resample"
+        )
     weights = y = None
     if kind == "residual":
         drawn = smoothed(result, (n, size), rng)

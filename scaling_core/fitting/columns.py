@@ -11,6 +11,40 @@ from .law import Array, Law
 LOSSES = ("log-huber", "huber", "mse")
 
 
+class CellError(ValueError):
+    """A value no fit can use; ``column``, ``row`` (from 0), ``found`` and ``why`` say which."""
+
+    def __init__(self, column: str, row: int, found: float, why: str):
+        super().__init__(f"column {column} has {found:g} in row {row}; {why}")
+        self.column, self.row, self.found, self.why = column, row, found, why
+
+
+def position(name: str, names: Any, derived: Any = ()) -> int:
+    """Return the index of a parameter.
+
+    Examples
+    --------
+    >>> position("gamma", ("E", "A"))
+    Traceback (most recent call last):
+    ...
+    ValueError: no parameter 'gamma'; the law has ['E', 'A']
+    """
+    if name not in names:
+        also = f", derived {list(derived)}" if derived else ""
+        raise ValueError(f"no parameter {name!r}; the law has {list(names)}{also}")
+    return tuple(names).index(name)
+
+
+def check_law(law: Any) -> None:
+    """Raise unless a law is an instance of one."""
+    if not isinstance(law, Law):
+        name = getattr(law, "__name__", type(law).__name__)
+        raise TypeError(
+            f"law must be a law such as Chinchilla(); got {name}"
+            + (f", a class: write {name}()" if isinstance(law, type) else "")
+        )
+
+
 def read_columns(law: Law, data: Any) -> dict[str, Array]:
     """Return the columns a law needs as float arrays (groups as they are).
 
@@ -25,6 +59,7 @@ def read_columns(law: Law, data: Any) -> dict[str, Array]:
     ...
     ValueError: columns differ in length: x has 2, L has 1
     """
+    check_law(law)
     names = [*law.variables, law.target]
     have = [str(c) for c in (data.columns if hasattr(data, "columns") else data)]
     if missing := [name for name in names if name not in have]:
@@ -61,9 +96,7 @@ def as_column(values: Any, name: str, labels: bool = False) -> Array:
         raise ValueError(f"column {name} must hold numbers: {error}") from None
     if not np.isfinite(array).all():
         row = int(np.flatnonzero(~np.isfinite(array))[0])
-        raise ValueError(
-            f"column {name} has {array[row]} in row {row}; drop or repair it before fitting"
-        )
+        raise CellError(name, row, array[row], "drop or repair it before fitting")
     return array
 
 
@@ -71,9 +104,7 @@ def check_positive(column: Array, name: str, why: str) -> None:
     """Raise unless every entry is positive."""
     if not (column > 0).all():
         row = int(np.flatnonzero(~(column > 0))[0])
-        raise ValueError(
-            f"column {name} has {column[row]:g} in row {row}; it must be > 0 because {why}"
-        )
+        raise CellError(name, row, column[row], f"it must be > 0 because {why}")
 
 
 def read_weights(weights: Any, n: int) -> Array:

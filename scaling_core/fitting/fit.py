@@ -15,6 +15,7 @@ AGREE = 1e-6  # relative gap between objectives that count as the same optimum
 MAX_COSINE = 1e-5  # larger: the gradient is not zero
 NOISY = 0.03  # relative residual above which a second, robust set of starts is tried
 MAX_CONDITION = 1e8  # larger: some combination of parameters is free
+APART = 0.05  # relative change of a coordinate by which two optima differ
 
 
 def fit(
@@ -44,6 +45,7 @@ def fit(
     ------
     ValueError : missing or unequal columns, NaN, values <= 0 under a logarithm,
         fewer points than free parameters, unknown loss or parameter
+    TypeError : a law's class instead of an instance
 
     Notes
     -----
@@ -136,6 +138,24 @@ def _agreeing(value: Array, converged: Array, problem: Problem) -> Array:
     return converged & (value <= best * (1 + AGREE) + problem.floor)
 
 
+def _rival(problem: Problem, z: Array, value: float) -> str:
+    """Name another optimum that the data cannot tell from z; empty where there is none.
+
+    "Cannot tell" means: the objective is larger by less than a factor exp(1/n).
+    """
+    starts = problem.law.rivals(z, problem.prep)
+    if not len(starts):
+        return ""
+    found = minimise(problem.objective(), np.clip(starts, problem.low, problem.high))
+    apart = (np.abs(found.z - z) > APART * np.abs(z)).any(1)
+    level = max(value * np.exp(1 / len(problem.y)), problem.floor)
+    for other in found.z[apart & found.converged & (found.value <= level)][:1]:
+        raw = dict(zip(problem.law.parameters, problem.raw(other[None].copy())[0]))
+        named = ", ".join(f"{k} = {raw[k]:.3g}" for k in problem.law.nonlinear)
+        return f"{named} fits as well"
+    return ""
+
+
 def diagnose(problem: Problem, z: Array) -> tuple[float, float, Array, Array]:
     """Return gradient cosine, condition number, and which coordinates are bound or dead."""
     objective = problem.objective()
@@ -199,6 +219,8 @@ def _judge(
             "not-identified",
             f"Jacobian condition {condition:.1e}: parameters trade off freely",
         )
+    elif rival := _rival(problem, z, value):
+        status, message = "not-identified", rival
     elif agreeing < 2 and starts > 1:
         status, message = (
             "starts-disagree",
@@ -207,6 +229,8 @@ def _judge(
     else:
         status, message = "converged", "the gradient is zero"
     message += f"; {agreeing} of {starts} starts agree"
+    if np.sum(problem.weights > 0) <= np.sum(problem.low < problem.high):
+        message += "; no points to spare: intervals are undefined"
     params = dict(zip(names, problem.raw(z[None].copy())[0].tolist()))
     return FitResult(
         problem.law,

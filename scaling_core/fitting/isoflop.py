@@ -100,12 +100,19 @@ def envelope(data: Any, *, run: str = "run", points: int = 1500) -> Allocation:
     return Allocation("N", *_line(budgets, vertices), budgets, vertices)
 
 
+def _short(warnings: list[str], most: int = 5) -> str:
+    """Join what is wrong with each budget; the first few where there are many."""
+    more = [f"{len(warnings) - most} more"] if len(warnings) > most else []
+    return "; ".join([*warnings[:most], *more]) or "nothing else measured"
+
+
 def isoflop(data: Any, *, on: str = "N", budget: str = "C") -> Allocation:
     """Approach 2: a parabola in log10 x per budget, then a line through the vertices.
 
     ``data`` has columns L, ``on`` (N or D) and the budget. Biased where alpha
     and beta differ (``approach2_bias``); warnings name budgets with fewer than
     four points, an upside-down parabola (left out) or a vertex outside the data.
+    Raises ValueError, with the same words, where fewer than two budgets remain.
 
     Examples
     --------
@@ -133,6 +140,12 @@ def isoflop(data: Any, *, on: str = "N", budget: str = "C") -> Allocation:
             warnings.append(f"{level:.3g}: three points only, no check of the parabola")
         budgets.append(level)
         vertices.append(10.0**vertex)
+    if len(budgets) < 2:
+        raise ValueError(
+            f"a power law in compute needs at least two budgets with a parabola that "
+            f"opens upwards, got {len(budgets)} ({_short(warnings)}); give every run of "
+            f"a budget the same {budget} and sizes {on} on both sides of its least loss"
+        )
     budgets, vertices = np.array(budgets), np.array(vertices)
     return Allocation(on, *_line(budgets, vertices), budgets, vertices, tuple(warnings))
 

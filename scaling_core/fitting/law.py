@@ -153,6 +153,13 @@ class Law:
 
         return starting_point(self, data)
 
+    def rivals(self, z: Array, prep: dict) -> Array:
+        """Return points (K, p) that may fit as well as the optimum z (p,), for the status.
+
+        A law overrides this where a design of the data lets terms change places.
+        """
+        return np.empty((0, len(z)))
+
     # -- units ------------------------------------------------------------
     def to_raw(self, z: Array, scale: Mapping[str, float]) -> Array:
         """Translate internal coordinates (B, p) into raw parameters (B, p)."""

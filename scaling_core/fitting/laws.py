@@ -13,6 +13,7 @@ import numpy as np
 from .law import Law, one_hot
 
 INF = np.inf
+ONE_PATH = 0.99  # squared correlation of log N and log D above which terms may swap
 EXPONENTS = np.concatenate(
     [np.geomspace(0.02, 0.2, 6)[:-1], np.geomspace(0.2, 2.5, 15)]
 )
@@ -38,10 +39,13 @@ class PowerLaw(Law):
     floor: bool = True
     x: str = "x"
 
-    formula = "L = E + A x^-alpha"
     source = "arXiv 1712.00409, section 3"
     units = {"E": "of L", "A": "of L x^alpha", "alpha": "1"}
     coupled = ("A",)
+
+    @property
+    def formula(self):
+        return "L = E + A x^-alpha" if self.floor else "L = A x^-alpha"
 
     @property
     def variables(self):
@@ -250,6 +254,24 @@ class Chinchilla(Law):
     def depends(self):
         dims = {"E": (), "A": (0,), "B": (1,)}
         return [dims[name[0]] for name in self.linear]
+
+    def rivals(self, z, prep):
+        """Return the optimum with the terms of N and D exchanged, where D is a power of N.
+
+        With ``D = k N^p`` the surface with alpha' = p beta, beta' = alpha / p meets the
+        same losses, so that runs along one ratio D/N cannot tell the two apart.
+        """
+        u, v = prep["u"], prep["v"]
+        e, a, b = (len(self._names(letter)) for letter in "EAB")
+        nothing = np.empty((0, len(z)))
+        if a != b or np.ptp(u) == 0 or np.ptp(v) == 0:
+            return nothing
+        p, c = np.polyfit(u, v, 1)
+        if np.corrcoef(u, v)[0, 1] ** 2 < ONE_PATH or p <= 0:
+            return nothing
+        E, A, B, (alpha, beta) = np.split(z, [e, e + a, e + a + b])
+        A, B = B * np.exp(-c * beta), A * np.exp(c * alpha / p)
+        return np.concatenate([E, A, B, [p * beta, alpha / p]])[None]
 
     def _factors(self, exponents, scale):
         """Return what multiplies the internal linear coordinates, (B, k)."""

@@ -129,7 +129,8 @@ def build_problem(
     free = sum(low < high for low, high in limits.values())
     if n < max(free, 2):
         raise ValueError(
-            f"{type(law).__name__} has {free} free parameters; {n} points cannot determine them"
+            f"{type(law).__name__} has {free} free parameter{'s' * (free != 1)}; "
+            f"{n} point{'s' * (n != 1)} cannot determine {'them' if free != 1 else 'it'}"
         )
     if law.log_link:
         col.check_positive(

@@ -64,6 +64,11 @@ class FitResult:
         return self.problem.predict(self.z[None], read_inputs(self.law, data))[0]
 
     @property
+    def usable(self) -> bool:
+        """Whether the parameters mean something: neither not-identified nor failed."""
+        return self.status not in ("not-identified", "failed")
+
+    @property
     def derived(self) -> dict[str, float]:
         """Quantities that follow from the parameters (a, b, G of Chinchilla, ...)."""
         return self.law.derived(self.params)
@@ -85,11 +90,11 @@ class FitResult:
         )
 
     def _table(self) -> list[str]:
-        with np.errstate(all="ignore"):
+        with np.errstate(all="ignore"):  # a variance may be negative by rounding
             errors = np.sqrt(np.diag(self.covariance()))
         units = self.law.units
         return [
-            f"  {name:<12} {value: .6g}  +- {error:.2g}  [{units.get(name.split('[')[0], '')}]"
+            f"  {name:<12} {value: .6g}  +- {_error(error, self.usable)}  [{units.get(name.split('[')[0], '')}]"
             for (name, value), error in zip(self.params.items(), errors)
         ]
 
@@ -107,6 +112,10 @@ class FitResult:
             f"from {self.starts} starts, {self.agreeing_starts} at the optimum; largest gradient cosine "
             f"{self.gradient_norm:.1e}; Jacobian condition {self.condition:.1e}; {self.status}."
         )
+
+
+def _error(error: float, usable: bool) -> str:
+    return f"{error:.2g}" if usable and np.isfinite(error) else "undefined"
 
 
 def read_inputs(law: Law, data: Any) -> dict[str, Array]:

@@ -120,6 +120,8 @@ def compare(
     >>> rows[0].name, rows[1].delta_aicc > 10
     ('PowerLaw', True)
     """
+    if isinstance(laws, (Law, type)):
+        raise TypeError("laws must be a list of laws: compare([Chinchilla()], data)")
     rows = []
     for law in laws:
         result = fit(law, data, **options)

@@ -4,24 +4,42 @@ All of it for Huber's loss as for squares. With delta far below the residual
 size the loss is nearly absolute, so the mean of psi' is estimated in a wider
 window (Hall and Sheather's width, as in quantile regression).
 
+Few points: the fit draws the curve towards them, so residuals are too small.
+Scores are divided by one less the leverage (HC3, MacKinnon and White,
+J. Econometrics 29 (1985) 305), quantiles are Student's with n - p degrees of
+freedom; with n = p there is nothing left to judge by and all is nan.
+
 Shapes: p parameters, n points, m prediction points.
 """
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 import numpy as np
 from scipy import optimize, stats
 
+from .columns import position
 from .fit import diagnose
 from .law import Array
 from .newton import minimise
 from .result import FitResult, read_inputs
 
+ALONE = 1e-6  # 1 - leverage below which a point is fitted by a parameter of its own
+
+def spare_points(result: FitResult) -> int:
+    """Return n - p: points that count, less parameters that are not fixed."""
+    problem = result.problem
+    fixed = problem.low == problem.high
+    return int(np.sum(problem.weights > 0)) - int(np.sum(~fixed))
+
 
 def _scores(result: FitResult):
-    """Return weighted psi, smoothed psi', Jacobian (p, n) and free coordinates."""
+    """Return psi, smoothed psi', leverage (n,), Jacobian (p, n), free and dead coordinates.
+
+    psi' is smoothed over residuals ``r / sqrt(1 - h)``, which are of the size of the noise.
+    """
     problem = result.problem
     objective = problem.objective()
     with np.errstate(all="ignore"):
@@ -29,22 +47,38 @@ def _scores(result: FitResult):
     r, jac = r[0], jac[0]
     _, _, bound, dead = diagnose(problem, result.z)
     free = ~(bound | dead | (problem.low == problem.high))
-    width = 2.43 * 1.4826 * np.median(np.abs(r - np.median(r))) * result.n ** (-1 / 3)
-    width = max(objective.delta, width)
+    q, _ = np.linalg.qr((jac[free] * np.sqrt(problem.weights)).T)
+    h = np.minimum(np.sum(q**2, axis=1), 1.0)
+    wide = r / np.sqrt(np.maximum(1 - h, ALONE))
+    width = 2.43 * 1.4826 * np.median(np.abs(wide - np.median(wide)))
+    # a nearly absolute loss meets p points: the window holds one more at least
+    least = np.sort(np.abs(wide))[min(int(free.sum()), result.n - 1)]
+    width = max(objective.delta, width * result.n ** (-1 / 3), least)
     slope = np.where(
-        np.abs(r) <= width,
+        np.abs(wide) <= width,
         min(1.0, objective.delta / width) if np.isfinite(width) else 1.0,
         0.0,
     )
-    return np.clip(r, -objective.delta, objective.delta), slope, jac, free
+    psi = np.clip(r, -objective.delta, objective.delta)
+    return psi, slope, h, jac, free, dead
 
 
+def _spread(psi: Array, h: Array, spare: int) -> Array:
+    """Return HC3's ``psi / (1 - h)``; a point fitted alone (h = 1) gets the average size."""
+    typical = np.sqrt(np.sum(psi**2) / spare)
+    return np.where(1 - h > ALONE, psi / np.maximum(1 - h, ALONE), typical)
+
+
+@np.errstate(all="ignore")
 def covariance(result: FitResult, kind: str = "sandwich") -> Array:
     """Covariance of the raw parameters (p, p), by the delta method from internal coordinates.
 
-    "sandwich": the spread may differ between points; "robust": it does not,
-    ``E psi^2 / (E psi')^2 (J W J')^-1``, less noisy when true. Parameters on a bound or fixed
-    get zero; nan where the data do not determine them.
+    "sandwich": the spread may differ between points,
+    ``H^-1 [J diag(w psi / (1 - h))^2 J'] H^-1`` with ``H = J diag(w psi') J'`` and the
+    leverage ``h_i = w_i j_i' (J W J')^-1 j_i`` (HC3 of MacKinnon and White 1985);
+    "robust": it does not, ``E psi^2 / (E psi')^2 (J W J')^-1`` with n - p in E psi^2,
+    less noisy when true. Parameters on a bound or fixed get zero; nan where the data do
+    not determine them, and everywhere if n - p < 1.
 
     Examples
     --------
@@ -57,22 +91,26 @@ def covariance(result: FitResult, kind: str = "sandwich") -> Array:
     """
     if kind not in ("robust", "sandwich"):
         raise ValueError(f"kind must be robust or sandwich, got {kind!r}")
-    psi, slope, jac, free = _scores(result)
+    psi, slope, h, jac, free, dead = _scores(result)
     w, j = result.problem.weights, jac[free]
-    spare = max(result.n - int(free.sum()), 1)
+    if spare_points(result) < 1:
+        return np.full((len(free), len(free)), np.nan)
+    spare = result.n - int(free.sum())
     try:
         if kind == "robust":
             bread = np.linalg.inv((j * w) @ j.T)
             inner = bread * (w @ psi**2 / spare) / (w @ slope / w.sum()) ** 2
         else:
             bread = np.linalg.inv((j * (w * slope)) @ j.T)
-            inner = bread @ ((j * (w * psi) ** 2) @ j.T) @ bread * (result.n / spare)
+            inner = bread @ ((j * (w * _spread(psi, h, spare)) ** 2) @ j.T) @ bread
     except np.linalg.LinAlgError:
         return np.full((len(free), len(free)), np.nan)
     full = np.zeros((len(free), len(free)))
     full[np.ix_(free, free)] = inner
     turn = raw_jacobian(result)
-    return turn @ full @ turn.T
+    raw = turn @ full @ turn.T
+    raw[dead, :] = raw[:, dead] = np.nan
+    return raw
 
 
 def raw_jacobian(result: FitResult) -> Array:
@@ -84,13 +122,31 @@ def raw_jacobian(result: FitResult) -> Array:
     return ((raw[:p] - raw[p:]) / (2 * step[:, None])).T
 
 
+def _value_and_slope(result: FitResult, name: str) -> tuple[float, Array]:
+    """Return a parameter or derived value, and its derivative by the raw parameters (p,)."""
+    names, derived = result.law.parameters, result.derived
+    if name not in derived:
+        index = position(name, names, derived)
+        return result.params[name], np.eye(len(names))[index]
+    raw = np.array(list(result.params.values()))
+    step = 1e-6 * np.maximum(np.abs(raw), 1e-12)
+    up, down = (
+        [result.law.derived(dict(zip(names, raw + s)))[name] for s in np.diag(signed)]
+        for signed in (step, -step)
+    )
+    return derived[name], (np.array(up) - np.array(down)) / (2 * step)
+
+
+@np.errstate(all="ignore")
 def interval(
     result: FitResult, name: str, level: float = 0.95, kind: str = "sandwich"
 ) -> tuple[float, float]:
-    """Return the Student t interval of one parameter from the covariance.
+    """Return the Student t interval of a parameter or derived value, n - p degrees of freedom.
 
-    A parameter that cannot be negative gets the interval of its logarithm: A
-    and B are far from normal on their own scale.
+    The error is ``sqrt(g' V g)`` with V the covariance and g the derivative by the
+    parameters (delta method). What cannot be negative gets the interval of its
+    logarithm: A, B and G are far from normal on their own scale. nan if n - p < 1
+    or the data do not determine it.
 
     Examples
     --------
@@ -101,18 +157,23 @@ def interval(
     >>> low < 0.5 < high
     True
     """
-    index, value = result.law.parameters.index(name), result.params[name]
-    half = stats.t.ppf((1 + level) / 2, max(result.n - len(result.z), 1))
-    half *= np.sqrt(covariance(result, kind)[index, index])
-    if result.problem.bounds[name][0] == 0 and value > 0:
+    value, slope = _value_and_slope(result, name)
+    used = slope != 0  # the covariance may be nan for what does not matter here
+    cov = covariance(result, kind)[np.ix_(used, used)]
+    half = stats.t.ppf((1 + level) / 2, spare_points(result))
+    half *= np.sqrt(slope[used] @ cov @ slope[used])
+    if result.problem.bounds.get(name, (0,))[0] == 0 and value > 0:
         return float(value * np.exp(-half / value)), float(value * np.exp(half / value))
     return float(value - half), float(value + half)
 
 
+@np.errstate(all="ignore")
 def band(
     result: FitResult, data: Any, level: float = 0.95, kind: str = "sandwich"
 ) -> tuple[Array, Array]:
     """Return the delta-method band of the curve, on the log where the loss is.
+
+    Student t with n - p degrees of freedom; nan if n - p < 1.
 
     Examples
     --------
@@ -135,8 +196,10 @@ def band(
         problem.predict(ends, inputs),
     )
     slopes = (curves[: len(raw)] - curves[len(raw) :]) / (2 * step[:, None])
+    used = (slopes != 0).any(axis=1)
+    cov, slopes = cov[np.ix_(used, used)], slopes[used]
     error = np.sqrt(np.einsum("pm,pq,qm->m", slopes, cov, slopes))
-    half = stats.t.ppf((1 + level) / 2, max(result.n - len(raw), 1)) * error
+    half = stats.t.ppf((1 + level) / 2, spare_points(result)) * error
     if result.loss == "log-huber":
         return centre * np.exp(-half / centre), centre * np.exp(half / centre)
     return centre - half, centre + half
@@ -147,7 +210,9 @@ def profile(result: FitResult, name: str, level: float = 0.95) -> tuple[float, f
 
     The parameter is fixed, the others refitted, and the ends are where the
     objective has risen by ``t^2 E psi^2 / (2 E psi')`` (Huber's likelihood-ratio
-    test; for squares the usual F interval). An end beyond a bound is the bound.
+    test; for squares the usual F interval). An end beyond a bound is the bound;
+    nan if n - p < 1 or the residuals say nothing of the noise. Below
+    some 20 points and a nearly absolute loss it is too narrow: prefer ``interval``.
 
     Examples
     --------
@@ -158,17 +223,18 @@ def profile(result: FitResult, name: str, level: float = 0.95) -> tuple[float, f
     >>> low < 1 < high
     True
     """
-    if name not in result.params:
-        raise ValueError(f"no parameter {name!r}; the law has {list(result.params)}")
-    psi, slope, _, free = _scores(result)
-    w, spare = result.problem.weights, max(result.n - int(free.sum()), 1)
+    index = position(name, result.law.parameters)
+    if spare_points(result) < 1:
+        return np.nan, np.nan
+    psi, slope, _, _, free, _ = _scores(result)
+    w, spare = result.problem.weights, result.n - int(free.sum())
     rise = (
         stats.t.ppf((1 + level) / 2, spare) ** 2
         * (w @ psi**2 / spare)
         / (2 * w @ slope / w.sum())
     )
-    index = result.law.parameters.index(name)
-    spread = np.sqrt(covariance(result)[index, index]) or 0.1 * abs(result.params[name])
+    variance = covariance(result)[index, index]
+    spread = np.sqrt(variance) if variance > 0 else 0.1 * abs(result.params[name])
     best = float(minimise(result.problem.objective(), result.z[None]).value[0])
     square = 1.0 if result.problem.log_loss else result.problem.scale["target"] ** 2
     limits = result.problem.bounds[name]
@@ -192,6 +258,7 @@ def _end(
     index = result.law.parameters.index(name)
     warm = {"raw": raw.copy()}
 
+    @cache  # an end seen again, from another warm start, must keep its sign
     def excess(value: float) -> float:
         fixed = result.problem.rebound({name: (value, value)})
         start = warm["raw"].copy()
@@ -203,6 +270,8 @@ def _end(
         return np.sqrt(max(solution.value[0] * square - best, 0.0)) - np.sqrt(rise)
 
     centre = result.params[name]
+    if not excess(centre) < 0:
+        return float("nan")
     inner, reach = centre, 2.0 * spread
     for _ in range(40):
         outer = centre + side * reach

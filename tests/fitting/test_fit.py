@@ -178,6 +178,7 @@ def at(column, value, row=3):
         ({"N": [1e9], "D": [1e10], "loss": [2]}, "data lacks \\['L'\\]"),
         ({k: v[:4] for k, v in noisy(n=12).items()}, "5 free parameters; 4 points"),
         ({k: v[:0] for k, v in noisy(n=12).items()}, "0 points"),
+        ({k: v[:1] for k, v in noisy(n=12).items()}, "; 1 point cannot determine"),
     ],
 )
 def test_bad_data_get_one_clear_error(data, message):
@@ -202,10 +203,48 @@ def test_bad_options_get_one_clear_error(options, message):
         fit(sf.Chinchilla(), noisy(n=12), **options)
 
 
+def test_a_class_is_not_a_law():
+    with pytest.raises(TypeError, match=r"got Chinchilla, a class: write Chinchilla\(\)"):
+        fit(sf.Chinchilla, noisy())
+    with pytest.raises(TypeError, match="must be a list of laws"):
+        sf.compare(sf.Chinchilla(), noisy())
+    with pytest.raises(TypeError, match="got str"):
+        sf.compare(["Chinchilla"], noisy())
+
+
 def test_one_model_size_is_not_identified():
     data = noisy()
     result = fit(sf.Chinchilla(), {**data, "N": np.full(60, 1e9)})
     assert result.status == "not-identified" and "N takes one value" in result.message
+
+
+@pytest.mark.parametrize("power,factor", [(1.0, 20.0), (0.7, 2e4)])
+@pytest.mark.parametrize("group", [None, "family"])
+def test_runs_along_one_ratio_of_tokens_are_not_identified(power, factor, group):
+    N = np.geomspace(1e8, 1e10, 24)
+    data = {"N": N, "D": factor * N**power, "family": np.tile(["a", "b"], 12)}
+    truth = dict(E=1.69, A=406.4, B=410.7, alpha=0.34, beta=0.28)
+    data["L"] = sf.Chinchilla().predict(truth, data)
+    result = fit(sf.Chinchilla(group=group), data)
+    assert result.status == "not-identified", result.message
+    assert "fits as well" in result.message
+    # the two answers: the truth, and the truth with its terms exchanged
+    exchanged = power * truth["beta"], truth["alpha"] / power
+    found = result.params["alpha"], result.params["beta"]
+    assert any(
+        np.allclose(found, pair, rtol=1e-3)
+        for pair in [(truth["alpha"], truth["beta"]), exchanged]
+    )
+
+
+def test_a_ratio_that_varies_identifies_the_surface():
+    N = np.geomspace(1e8, 1e10, 24)
+    D = N * np.tile([15.0, 30.0], 12)
+    truth = dict(E=1.69, A=406.4, B=410.7, alpha=0.34, beta=0.28)
+    L = sf.Chinchilla().predict(truth, {"N": N, "D": D})
+    result = fit(sf.Chinchilla(), {"N": N, "D": D, "L": L})
+    assert result.status == "converged", result.message
+    assert result.params["alpha"] == pytest.approx(0.34, rel=1e-6)
 
 
 def test_constant_target_is_fitted_and_flagged():

@@ -136,3 +136,7 @@ def test_doubtful_parabolas_are_named():
     assert any("outside the sizes" in w for w in sf.isoflop(data).warnings)
     with pytest.raises(ValueError, match="at least two budgets"):
         sf.isoflop(sf.simulate_isoflop(CHINCHILLA, budgets=[1e20]))
+    data = sf.simulate_isoflop(CHINCHILLA, budgets=[1e19, 1e20])
+    data["L"] = -data["L"] + 10
+    with pytest.raises(ValueError, match="1e\\+19: parabola opens downwards.*both sides"):
+        sf.isoflop(data)

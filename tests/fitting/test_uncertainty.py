@@ -1,5 +1,7 @@
 """Uncertainty: known closed forms, agreement between methods, and coverage."""
 
+import warnings
+
 import numpy as np
 import pytest
 
@@ -88,6 +90,8 @@ def test_clusters_are_drawn_whole():
 @pytest.mark.parametrize(
     "options,message",
     [
+        (dict(n=0), "n must be >= 2"),
+        (dict(n=1), "n must be >= 2"),
         (dict(kind="jackknife"), "kind must be"),
         (dict(kind="cluster"), "groups must be given"),
         (dict(groups=np.zeros(60)), "and only then"),
@@ -100,15 +104,17 @@ def test_clusters_are_drawn_whole():
 )
 def test_bad_bootstrap_options(options, message):
     with pytest.raises(ValueError, match=message):
-        sf.bootstrap(fit(sf.Chinchilla(), noisy()), 10, **options)
+        sf.bootstrap(fit(sf.Chinchilla(), noisy()), **{"n": 10, **options})
 
 
 def test_bad_names_and_kinds():
     result = fit(sf.Chinchilla(), noisy())
     with pytest.raises(ValueError, match="robust or sandwich"):
         sf.covariance(result, "hessian")
-    with pytest.raises(ValueError, match="no parameter 'gamma'"):
-        sf.profile(result, "gamma")
+    boot = sf.bootstrap(result, 10, rng=np.random.default_rng(0))
+    for ask in (sf.profile, sf.interval, lambda _, name: boot.interval(name)):
+        with pytest.raises(ValueError, match="no parameter 'gamma'; the law has"):
+            ask(result, "gamma")
 
 
 def test_bands_widen_away_from_the_data_and_agree():
@@ -168,6 +174,77 @@ def test_saturating_slope_of_many_sizes_bootstraps():
     )
     low, high = boot.interval("K_max")
     assert low < 0.13 < high
+
+
+@pytest.mark.parametrize("kind", ["sandwich", "robust"])
+@pytest.mark.parametrize("loss", ["log-huber", "mse"])
+def test_without_a_point_to_spare_nothing_is_known(loss, kind):
+    """As many points as parameters: a curve through all of them says nothing of its error."""
+    x = np.array([1.0, 10.0, 100.0])
+    data = {"x": x, "L": 1 + 3 * x**-0.5}
+    result = fit(sf.PowerLaw(), data, loss=loss)
+    assert "no points to spare: intervals are undefined" in result.message
+    assert np.isnan(sf.covariance(result, kind)).all()
+    assert np.isnan(sf.interval(result, "alpha", kind=kind)).all()
+    assert np.isnan(sf.band(result, {"x": [5.0]}, kind=kind)).all()
+    assert np.isnan(sf.profile(result, "alpha")).all()
+    with pytest.raises(ValueError, match="no points to spare: 3 points"):
+        sf.bootstrap(result, 20)
+    spared = fit(sf.PowerLaw(), data, loss=loss, bounds={"E": (0.9, 0.9)})
+    assert "spare" not in spared.message
+    assert np.isfinite(sf.interval(spared, "alpha", kind=kind)).all()
+
+
+def test_hc3_is_the_textbook_formula():
+    """Squares, log-linear: MacKinnon and White's HC3 by hand."""
+    data = power(n=9)
+    result = fit(sf.PowerLaw(floor=False), data, delta=np.inf)
+    X = np.stack([np.ones(9), -np.log(data["x"])], axis=1)
+    inverse = np.linalg.inv(X.T @ X)
+    h = np.sum(X @ inverse * X, axis=1)
+    meat = (X * (result.residuals / (1 - h))[:, None] ** 2).T @ X
+    expected = (inverse @ meat @ inverse)[1, 1]
+    assert np.isclose(sf.covariance(result)[1, 1], expected, rtol=1e-6)
+
+
+def test_derived_values_agree_with_the_bootstrap():
+    result = fit(sf.Chinchilla(), hundred(np.random.default_rng(2)))
+    boot = sf.bootstrap(result, 400, rng=np.random.default_rng(0))
+    for name, value in result.derived.items():
+        low, high = sf.interval(result, name)
+        ends = boot.statistic(lambda p, name=name: result.law.derived(p)[name])
+        assert low < value < high
+        assert 0.6 < np.log(high / low) / np.log(ends[1] / ends[0]) < 1.6, name
+
+
+def test_what_has_no_effect_has_no_interval_and_nothing_warns():
+    x = np.geomspace(1, 10, 12)
+    law = sf.Custom(lambda x, a, b: a * x + 0 * b)
+    y = 5 * x * np.exp(0.01 * np.random.default_rng(0).normal(size=12))
+    result = fit(law, {"x": x, "y": y}, loss="mse")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert np.isnan(sf.interval(result, "b")).all()
+        assert np.isfinite(sf.interval(result, "a")).all()
+        same = fit(sf.Chinchilla(), {k: np.full(12, 2.0) for k in "NDL"})
+        sf.interval(same, "alpha")
+        sf.band(same, {"N": [1.0], "D": [1.0]})
+        assert "undefined" in same.summary()
+
+
+def test_coverage_with_few_points():
+    """12 points, 0.5 % noise, 60 simulations: a loose bound; measured 0.95 with 400."""
+    N, D = mesh(np.geomspace(5e7, 1.6e10, 4), np.geomspace(1e9, 5e11, 3))
+    loss = sf.Chinchilla().predict(TRUTH, {"N": N, "D": D})
+    rng, where, hits = np.random.default_rng(0), {"N": [1.6e10], "D": [5e11]}, []
+    corner = sf.Chinchilla().predict(TRUTH, where)[0]
+    for _ in range(60):
+        noise = np.exp(0.005 * rng.normal(size=12))
+        result = fit(sf.Chinchilla(), {"N": N, "D": D, "L": loss * noise})
+        ends = [(sf.interval(result, name), TRUTH[name]) for name in TRUTH]
+        ends.append((np.ravel(sf.band(result, where)), corner))
+        hits.append([low <= value <= high for (low, high), value in ends])
+    assert (np.mean(hits, axis=0) > 0.85).all(), np.mean(hits, axis=0)
 
 
 def coverage(count, loss, seed):
