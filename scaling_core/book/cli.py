@@ -172,7 +172,7 @@ def accept(
     chapter = pick_chapters(root, [slug])[0]
     if record and not profile:
         profile = read_record(record)["provenance"]["profile"]
-    for row in accept_record(root, chapter, profile or resolve_profile(""), record):
+    for row in accept_record(root, chapter, resolve_profile(profile), record):
         typer.echo(f"{row.verdict.symbol} {row.claim.id}: {row.verdict.word}")
 
 
