@@ -822,9 +822,10 @@ own = [
 ]
 fits = [own_schedules.fit_seed(c, steps) for c in own]
 nulls = [own_schedules.fit_seed(c, steps, annealing=False) for c in own]
+score = own_schedules.score_unseen
 scores, without = (
-    np.array([own_schedules.score_unseen(c, steps, *f) for c, f in zip(own, fs)])
-    for fs in (fits, nulls)
+    np.array([score(c, steps, *f) for c, f in zip(own, found)])
+    for found in (fits, nulls)
 )  # seeds, (R squared, error of the last loss), schedules
 chapter.record("fitting.annealing-own", runs=scores[:, 0].min(axis=1))
 glue_all(
@@ -838,7 +839,7 @@ glue_all(
     }
 )
 
-# %% mystnb={"figure": {"name": "fig-ft-own", "caption": "Held-out loss of our own runs (grey, first seed) under the two schedules that were not fitted, and what the law predicts from the other four: with the annealing term (solid) and without (dashed). Inset strip above: the rates."}, "image": {"alt": "Two panels with falling grey points. The solid curves pass through them, the dashed ones run level and end well above. Above each, the rate: a straight line down, and a staircase of two drops."}}
+# %% mystnb={"figure": {"name": "fig-ft-own", "caption": "Held-out loss of our own runs (grey, first seed) under the two schedules that were not fitted, and what the law predicts from the other four: with the annealing term (solid) and without (dashed). Above: the rates."}, "image": {"alt": "Two panels with falling grey points. The solid curves pass through them, the dashed ones run level and end well above. Above each, the rate: a straight line down, and a staircase of two drops."}}
 fig, axes = plt.subplots(
     2, 2, sharex=True, figsize=(6.4, 3.6), height_ratios=(1, 4), sharey="row"
 )
