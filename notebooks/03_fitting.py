@@ -544,14 +544,13 @@ ax.legend(loc="upper left")
 plt.show()
 
 # %% [markdown]
-# **What to see.** The optimiser reports success for
-# {glue:text}`ft-success-sum` of the runs on the sum and
-# {glue:text}`ft-success-mean` on the mean. Of the former
-# {glue:text}`ft-arrived-sum` end within a percent of the optimum, of the latter
-# {glue:text}`ft-arrived-mean`; the best of them is {glue:text}`ft-best-mean`
-# above it. **Success means that the optimiser stopped**, with the sum as well, from most
-# starts. Its tolerance is absolute, and an average over 240 points makes every
-# slope look flat.
+# **What to see.** The optimiser reports success for {glue:text}`ft-success-sum`
+# of the runs on the sum and {glue:text}`ft-success-mean` on the mean. Of the
+# former {glue:text}`ft-arrived-sum` end within a percent of the optimum, of the
+# latter {glue:text}`ft-arrived-mean`; the best of them is
+# {glue:text}`ft-best-mean` above it. **Success means that the optimiser
+# stopped**, with the sum as well, from most starts. Its tolerance is absolute,
+# and an average over 240 points makes every slope look flat.
 
 # %%
 then, C = points.HOFFMANN_SOURCE, 5.76e23
@@ -712,6 +711,14 @@ two, one = (
 )
 worst_two, worst_one = (min(p.worst for p in f.values()) for f in (two, one))
 memory = [p.memory for p in one.values()]
+fixed = [annealing.predict_unseen(v, ONE, (0.999,)) for v in curves.values()]
+each = [
+    min(annealing.predict_unseen(v, TWO, (d,)).worst for v in curves.values())
+    for d in decays
+]
+flat = [annealing.predict_without_falls(v, TWO) for v in curves.values()]
+
+# %%
 what = "smallest R squared on unseen schedules"
 claimed = {
     "annealing-two": (worst_two, what),
@@ -733,14 +740,8 @@ chapter.glue("ft-below", abs(min(below, 0.0)), ".0e")
 record_values(claimed, have_curves, "multipowerlaw/*.csv")
 glue_all({"two": (worst_two, ".3f"), "one": (worst_one, ".3f")})
 glue_all({"brief": (min(memory), ".0f"), "long": (max(memory), ".0f")})
-fixed = [annealing.predict_unseen(v, ONE, (0.999,)) for v in curves.values()]
 chapter.glue("ft-one-fixed", min(p.worst for p in fixed), ".3f")
-each = [
-    min(annealing.predict_unseen(v, TWO, (d,)).worst for v in curves.values())
-    for d in decays
-]
 glue_all({"lambda-low": (min(each), ".3f"), "lambda-high": (max(each), ".3f")})
-flat = [annealing.predict_without_falls(v, TWO) for v in curves.values()]
 chapter.glue("ft-two-null", min(flat), ".2f")
 twin = "a made-up twin, which obeys the formula and so cannot fail it,"
 chapter.glue("ft-curves", "the public curves" if have_curves else twin)
@@ -816,6 +817,8 @@ runs = run_sweep(
     deadline=chapter.deadline,
 )
 chapter.require_complete(runs)
+
+# %%
 own = [
     dict(zip(rows.name, rows.loss))
     for rows in (runs[runs.seed == seed] for seed in seeds)
@@ -896,6 +899,7 @@ for key, (value, error) in minima.items():
     text = f"{value:.2f} ± {error:.2f}".replace("-", "\u2212")
     chapter.glue(f"ft-{key}", text)
 
+# %%
 convex = law_cost = careless = 0.0
 if have_runs:
     convex = steplaw.unimodal_share(runs)
@@ -931,16 +935,16 @@ plt.show()
 # %% [markdown]
 # **What to see.** The grid minima give {glue:text}`ft-lr-n` and
 # {glue:text}`ft-lr-d` for the rate and {glue:text}`ft-batch` for the batch
-# (standard errors); the paper has −0.713, 0.307 and 0.571. **Seventeen
-# minima cannot confirm the exponents, nor refute them**: the published ones lie
-# within about a standard error, and the intervals are several times as wide as
-# the bands. The released spread belongs to fits of many near-optimal runs, and
+# (standard errors); the paper has −0.713, 0.307 and 0.571. **Seventeen minima
+# cannot confirm the exponents, nor refute them**: the published ones lie within
+# about a standard error, and the intervals are several times as wide as the
+# bands. The released spread belongs to fits of many near-optimal runs, and
 # those give other exponents again; a public issue in the authors' repository
-# reports that gap. The practical
-# claim is sturdier: the run nearest the law is {glue:text}`ft-law-cost` above
-# the best of its grid on average, a median run {glue:text}`ft-careless`. Of the
-# lines through the grids, {glue:text}`ft-convex` have one minimum. A flat bowl
-# is easy to hit, and for the same reason its lowest point is hard to find.
+# reports that gap. The practical claim is sturdier: the run nearest the law is
+# {glue:text}`ft-law-cost` above the best of its grid on average, a median run
+# {glue:text}`ft-careless`. Of the lines through the grids,
+# {glue:text}`ft-convex` have one minimum. A flat bowl is easy to hit, and for
+# the same reason its lowest point is hard to find.
 #
 # ### Step 8: more parameters, fewer points
 #
@@ -1128,7 +1132,7 @@ plt.show()
 #
 # <!-- claims:table -->
 
-# %% mystnb={"figure": {"name": "fig-ft-paper", "caption": "Our number (points) and the published one (grey dashes) within the acceptance band (shaded, scaled to one), for every claim with a published number and a closed band that is assessed here."}, "image": {"alt": "A column of points and grey dashes. Most points lie inside the shaded band and near their dash; two of the Step Law exponents and the pooled variance lie outside."}}
+# %% mystnb={"figure": {"name": "fig-ft-paper", "caption": "Our number (points) and the published one (grey dashes) within the acceptance band (shaded, scaled to one), for every claim with a published number and a closed band that is assessed here."}, "image": {"alt": "A column of points and grey dashes. Most points lie inside the shaded band and near their dash; those outside belong to claims that do not come out."}}
 places = {}
 for claim in chapter.claims.values():
     entry = chapter.entries.get(claim.id, {})
@@ -1233,10 +1237,10 @@ chapter.glue("ft-pinned-alpha", pinned.params["alpha"], ".2f")
 # notebook prints 25.66 tokens per parameter, where their own constants give
 # {glue:text}`ft-theirs` with $C = 6ND$. The waste of 6.3 percent in step 5 is
 # that of the paper's draft against least squares; its abstract's 6.5 is against
-# the other surface. For step 6
-# the public curves are another group's, and our own come from a model of a few
-# ten thousand parameters, evaluated on held-out text instead of smoothed. For step 7 the bands hold for fits of
-# bootstrap resamples of near-optimal runs, which is not what 17 minima are.
+# the other surface. For step 6 the public curves are another group's, and our
+# own come from a model of a few ten thousand parameters, evaluated on held-out
+# text instead of smoothed. For step 7 the bands hold for fits of bootstrap
+# resamples of near-optimal runs, which is not what 17 minima are.
 #
 # **What was easy.** Everything that is a calculation, and every refit whose
 # points are public. **What was hard.** To find out what exactly had been
