@@ -238,7 +238,7 @@ def interval_over_runs(
 def with_interval(runs: Sequence[float], fmt: str = ".2f") -> str:
     """Return the mean and the half-width of its t interval, or one run's value alone.
 
-    >>> with_interval([1.0, 2.0, 3.0], ".1f"), with_half_width([1.0])
+    >>> with_interval([1.0, 2.0, 3.0], ".1f"), with_interval([1.0])
     ('2.0 ± 2.5', '1.00')
     """
     if len(runs) < 2:
