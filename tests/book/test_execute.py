@@ -173,7 +173,8 @@ def test_a_killed_command_leaves_no_process_and_no_result_behind(mini_book, how)
     )
     write_chapter(mini_book, 1, "first", imports=slow)
     command = [SCALING, "run", "first", "--profile", "smoke"]
-    with subprocess.Popen(command, cwd=mini_book, stderr=subprocess.DEVNULL) as running:
+    options = dict(cwd=mini_book, stderr=subprocess.DEVNULL, preexec_fn=hear_interrupts)
+    with subprocess.Popen(command, **options) as running:
         assert wait_until(lambda: report.is_file() and report.read_text(), 60)
         running.send_signal(how)
         running.send_signal(how)  # a second Ctrl-C must not hang either
@@ -182,6 +183,11 @@ def test_a_killed_command_leaves_no_process_and_no_result_behind(mini_book, how)
     ended = lambda: not kernel.exists() or kernel.read_text().split()[2] == "Z"  # noqa: E731
     assert wait_until(ended, 20), "the kernel outlived the command"
     assert not list((mini_book / "build" / "records").rglob("first.json"))
+
+
+def hear_interrupts():
+    """Undo what a shell does to a job in the background: to ignore Ctrl-C."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def wait_until(condition, seconds):
