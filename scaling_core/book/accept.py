@@ -25,6 +25,8 @@ def accept(
 ) -> list[Row]:
     """Copy a clean record to ``data/results`` and write ``expect`` into the claims.
 
+    With a ``record_file``, an empty ``profile`` is the record's own.
+
     Raises
     ------
     AcceptError
@@ -34,6 +36,7 @@ def accept(
     """
     path = record_file or root / "build" / "records" / profile / f"{chapter.slug}.json"
     record = read_record(path)
+    profile = profile or record["provenance"]["profile"]
     _refuse(record, chapter, path, profile)
     claims = load_ledger(root)[chapter.slug]
     rows = judge_record(claims, record, profile)
@@ -110,9 +113,8 @@ def _expect_in_block(block: str, indent: str, profile: str, word: str) -> str:
 
 
 def _append_history(path: Path, rows: list[Row], made: dict) -> None:
+    """Append a line per number; lines of a record accepted before stand there already."""
     old = path.read_text() if path.is_file() else ",".join(HISTORY) + "\n"
-    if any(f",{made['commit']},{row.profile},{row.claim.id}," in old for row in rows):
-        return  # this record was accepted before
     buffer = io.StringIO()
     writer = csv.writer(buffer, lineterminator="\n")
     for row in rows:
@@ -120,4 +122,6 @@ def _append_history(path: Path, rows: list[Row], made: dict) -> None:
             numbers = [row.entry.get(k, "") for k in ("estimate", "low", "high")]
             who = [made["date"], made["commit"], row.profile, row.claim.id]
             writer.writerow([*who, *numbers, row.verdict.word])
-    write_atomic(path, old + buffer.getvalue())
+    known = set(old.splitlines())
+    new = [line for line in buffer.getvalue().splitlines() if line not in known]
+    write_atomic(path, old + "".join(f"{line}\n" for line in new))

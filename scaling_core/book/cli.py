@@ -165,14 +165,13 @@ def accept(
     """
     from scaling_core.book.accept import accept as accept_record
     from scaling_core.book.execute import pick_chapters
-    from scaling_core.book.ledger import read_record
     from scaling_core.book.profile import resolve_profile
 
     root = book_root()
     chapter = pick_chapters(root, [slug])[0]
-    if record and not profile:
-        profile = read_record(record)["provenance"]["profile"]
-    for row in accept_record(root, chapter, resolve_profile(profile), record):
+    if profile or record is None:
+        profile = resolve_profile(profile)
+    for row in accept_record(root, chapter, profile, record):
         typer.echo(f"{row.verdict.symbol} {row.claim.id}: {row.verdict.word}")
 
 
