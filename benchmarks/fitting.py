@@ -31,12 +31,12 @@ from pathlib import Path
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
-import numpy as np  # noqa: E402
-from scipy import optimize  # noqa: E402
+import numpy as np
+from scipy import optimize
 
-from scaling_core.data.online import chinchilla_points  # noqa: E402
-from scaling_core.fitting import BNSL, Chinchilla, bootstrap, fit  # noqa: E402
-from scaling_core.fitting.newton import minimise  # noqa: E402
+from scaling_core.data.online import chinchilla_points
+from scaling_core.fitting import BNSL, Chinchilla, bootstrap, fit
+from scaling_core.fitting.newton import minimise
 
 DELTA = 1e-3
 EPOCH = dict(E=1.817218, A=477.826, B=2143.417, alpha=0.3473105, beta=0.3671724)

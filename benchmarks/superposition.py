@@ -15,15 +15,15 @@ import time
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
-import torch  # noqa: E402
+import torch
 
-from scaling_core.models.sparse_features import power_law_frequencies  # noqa: E402
-from scaling_core.models.superposition import (  # noqa: E402
+from scaling_core.models.sparse_features import power_law_frequencies
+from scaling_core.models.superposition import (
     SLICE_BYTES,
     ToyConfig,
     ToyEnsemble,
 )
-from scaling_core.training.ensemble import (  # noqa: E402
+from scaling_core.training.ensemble import (
     Adam,
     EnsembleTraining,
 )

@@ -20,20 +20,20 @@ import time
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
-import torch  # noqa: E402
+import torch
 
-from scaling_core.models.generation import generate  # noqa: E402
-from scaling_core.models.hub import from_transformers  # noqa: E402
-from scaling_core.models.transformer import (  # noqa: E402
+from scaling_core.models.generation import generate
+from scaling_core.models.hub import from_transformers
+from scaling_core.models.transformer import (
     Transformer,
     TransformerConfig,
 )
-from scaling_core.training.loop import (  # noqa: E402
+from scaling_core.training.loop import (
     CPU_MICRO_TOKENS,
     Training,
     train,
 )
-from scaling_core.training.many import train_many  # noqa: E402
+from scaling_core.training.many import train_many
 
 SHAPES = ((32, 2), (64, 2), (128, 4))
 HEADS, VOCAB, CONTEXT = 4, 128, 64

@@ -24,11 +24,14 @@
 # we know, does its loss fall as one over the width, for the reason given?
 
 # %% tags=["hide-input", "setup"]
-import importlib.util, os, subprocess, sys
+import importlib.util
+import os
+import subprocess
+import sys
 
 REPOSITORY = "https://github.com/scaling-replicated/scaling-replicated"
 COMMIT = "main"  # the rendered page pins the commit it was built from
-if importlib.util.find_spec("scaling_core") is None:  # Colab, Binder
+if importlib.util.find_spec("scaling_book") is None:  # Colab, Binder
     subprocess.run(["git", "clone", REPOSITORY, "book"], check=True)
     os.chdir("book")
     subprocess.run(["git", "checkout", COMMIT], check=True)
@@ -63,17 +66,17 @@ import matplotlib.pyplot as plt
 import numpy as np
 import seaborn as sns
 
+from scaling_book.api import COLORS, MARKERS, SERIES, Chapter
 from scaling_core.base.intervals import (
     bootstrap_interval,
     log_t_interval,
     t_interval,
 )
 from scaling_core.base.slopes import fit_slopes
-from scaling_core.book.api import COLORS, MARKERS, SERIES, Chapter
 from scaling_core.data.published import load_published
-from scaling_core.superposition import geometry, ideal, toys
-from scaling_core.superposition.toys import log_mean
 from scaling_core.training.sweep import run_sweep
+from studies.superposition import geometry, ideal, toys
+from studies.superposition.toys import log_mean
 
 
 def shown(runs, interval=t_interval) -> str:

@@ -24,11 +24,14 @@
 # have to be true for us to prefer one?
 
 # %% tags=["hide-input", "setup"]
-import importlib.util, os, subprocess, sys
+import importlib.util
+import os
+import subprocess
+import sys
 
 REPOSITORY = "https://github.com/scaling-replicated/scaling-replicated"
 COMMIT = "main"  # the rendered page pins the commit it was built from
-if importlib.util.find_spec("scaling_core") is None:  # Colab, Binder
+if importlib.util.find_spec("scaling_book") is None:  # Colab, Binder
     subprocess.run(["git", "clone", REPOSITORY, "book"], check=True)
     os.chdir("book")
     subprocess.run(["git", "checkout", COMMIT], check=True)
@@ -68,15 +71,23 @@ import pandas as pd
 import seaborn as sns
 from scipy.optimize import brentq
 
+from scaling_book.api import COLORS, MARKERS, SERIES, Chapter
 from scaling_core import fitting as sf
 from scaling_core.base.intervals import log_t_interval
-from scaling_core.book.api import COLORS, MARKERS, SERIES, Chapter
 from scaling_core.data.online import chinchilla_points
 from scaling_core.data.published import load_published
-from scaling_core.fitting_study import annealing, approach2, interactive
-from scaling_core.fitting_study import own_schedules, points, quantisation
-from scaling_core.fitting_study import rivals, starts, steplaw
 from scaling_core.training.sweep import run_sweep
+from studies.fitting import (
+    annealing,
+    approach2,
+    interactive,
+    own_schedules,
+    points,
+    quantisation,
+    rivals,
+    starts,
+    steplaw,
+)
 
 # %%
 chapter = Chapter("fitting", profile=profile)

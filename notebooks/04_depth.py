@@ -25,11 +25,14 @@
 # and how does it depend on the norms? And does a task that needs depth get it?
 
 # %% tags=["hide-input", "setup"]
-import importlib.util, os, subprocess, sys
+import importlib.util
+import os
+import subprocess
+import sys
 
 REPOSITORY = "https://github.com/scaling-replicated/scaling-replicated"
 COMMIT = "main"  # the rendered page pins the commit it was built from
-if importlib.util.find_spec("scaling_core") is None:  # Colab, Binder
+if importlib.util.find_spec("scaling_book") is None:  # Colab, Binder
     subprocess.run(["git", "clone", REPOSITORY, "book"], check=True)
     os.chdir("book")
     subprocess.run(["git", "checkout", COMMIT], check=True)
@@ -65,15 +68,16 @@ import numpy as np
 import seaborn as sns
 import torch
 
+from scaling_book.api import COLORS, MARKERS, SERIES, Chapter
 from scaling_core.base.intervals import with_interval
 from scaling_core.base.slopes import fit_slopes
-from scaling_core.book.api import COLORS, MARKERS, SERIES, Chapter
 from scaling_core.data.corpora import python_source
 from scaling_core.data.published import load_published
-from scaling_core.depth import contributions, study, theory
-from scaling_core.depth.lens import logit_lens
+from scaling_core.models.streams import branch_mean_square
 from scaling_core.models.transformer import Transformer, TransformerConfig
 from scaling_core.training.sweep import run_sweep
+from studies.depth import contributions, study
+from studies.depth.lens import logit_lens
 
 # %%
 chapter = Chapter("depth", profile=profile)
@@ -281,7 +285,7 @@ null_config = TransformerConfig(
     act="relu",
     init_std=study.published_init_std(width),
 )
-start = null_config.init_std**2 / theory.branch_mean_square(null_config)
+start = null_config.init_std**2 / branch_mean_square(null_config)
 null_curve = contributions.null_contribution(32, start=start)
 
 

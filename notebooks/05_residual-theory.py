@@ -25,11 +25,14 @@
 # beat. This chapter holds each printed statement against the mathematics.
 
 # %% tags=["hide-input", "setup"]
-import importlib.util, os, subprocess, sys
+import importlib.util
+import os
+import subprocess
+import sys
 
 REPOSITORY = "https://github.com/scaling-replicated/scaling-replicated"
 COMMIT = "main"  # the rendered page pins the commit it was built from
-if importlib.util.find_spec("scaling_core") is None:  # Colab, Binder
+if importlib.util.find_spec("scaling_book") is None:  # Colab, Binder
     subprocess.run(["git", "clone", REPOSITORY, "book"], check=True)
     os.chdir("book")
     subprocess.run(["git", "checkout", COMMIT], check=True)
@@ -64,12 +67,12 @@ import matplotlib.pyplot as plt
 import numpy as np
 import torch
 
+from scaling_book.api import COLORS, MARKERS, SERIES, Chapter
 from scaling_core.base.intervals import t_interval, with_interval
 from scaling_core.base.slopes import fit_slopes
-from scaling_core.book.api import COLORS, MARKERS, SERIES, Chapter
-from scaling_core.depth import paths, theory, untrained
-from scaling_core.depth.forward import record_streams
+from scaling_core.models.streams import record_streams
 from scaling_core.models.transformer import TransformerConfig
+from studies.residual_theory import paths, theory, untrained
 
 # %%
 chapter = Chapter("residual-theory", profile=profile)

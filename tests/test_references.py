@@ -6,9 +6,9 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from scaling_core.book.claims import load_ledger
-from scaling_core.book.execute import list_chapters
-from scaling_core.book.notebooks import convert, sources
+from scaling_book.claims import load_ledger
+from scaling_book.execute import list_chapters
+from scaling_book.notebooks import convert, sources
 
 ROOT = Path(__file__).parents[1]
 FOLDER = ROOT / "tests" / "reference"

@@ -62,7 +62,9 @@ def test_scripts_take_no_text_from_events(path):
 
 
 def test_make_targets_exist():
-    targets = set(re.findall(r"^([\w./-]+):", (FOLDER.parents[1] / "Makefile").read_text(), re.M))
+    targets = set(
+        re.findall(r"^([\w./-]+):", (FOLDER.parents[1] / "Makefile").read_text(), re.M)
+    )
     for path in FILES:
         for target in re.findall(r"\bmake ([\w./-]+)", path.read_text()):
             assert target in targets, f"{path.name}: make {target}"

@@ -10,7 +10,7 @@ from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 
-PACKAGE = "scaling_core"
+PACKAGES = ("scaling_core", "studies", "scaling_book")
 
 
 def imports_of(source: str, module: str = "") -> set[str]:
@@ -33,13 +33,17 @@ def imports_of(source: str, module: str = "") -> set[str]:
                 base = ".".join([*parents, base] if base else parents)
             found.add(base)
             found.update(f"{base}.{alias.name}" for alias in node.names)
-    return {name for name in found if name.split(".")[0] == PACKAGE}
+    return {name for name in found if name.split(".")[0] in PACKAGES}
 
 
 def module_file(module: str) -> Path | None:
     """Return the source file of one of our modules, or None if there is none."""
-    root = Path(find_spec(PACKAGE).submodule_search_locations[0])
-    stem = root.joinpath(*module.split(".")[1:])
+    top, *rest = module.split(".")
+    spec = find_spec(top)
+    if spec is None:
+        return None
+    root = Path(spec.submodule_search_locations[0])
+    stem = root.joinpath(*rest)
     for path in (stem.with_suffix(".py"), stem / "__init__.py"):
         if path.is_file() and (path.stem == "__init__" or stem != root):
             return path
@@ -80,7 +84,7 @@ def module_hash(module: str) -> str:
         If ``module`` is not a module of this package.
     """
     if module_file(module) is None:
-        raise ModuleNotFoundError(f"{module!r} is not a module of {PACKAGE}")
+        raise ModuleNotFoundError(f"{module!r} is not a module of {PACKAGES}")
     return _hash_files(transitive_modules({module}))
 
 

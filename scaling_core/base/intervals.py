@@ -100,9 +100,7 @@ def _transformed(values, back: Callable, method: str, level: float) -> Interval:
     return Interval(*numbers, inner.n, method)
 
 
-def clopper_pearson(
-    successes: int, n: int, *, level: float = 0.95
-) -> Interval:
+def clopper_pearson(successes: int, n: int, *, level: float = 0.95) -> Interval:
     """Return the exact interval of a frequency, ``successes`` out of ``n`` runs.
 
     Raises
@@ -121,9 +119,7 @@ def clopper_pearson(
     tail = (1 - level) / 2
     low = stats.beta.ppf(tail, successes, n - successes + 1) if successes else 0.0
     high = (
-        stats.beta.ppf(1 - tail, successes + 1, n - successes)
-        if successes < n
-        else 1.0
+        stats.beta.ppf(1 - tail, successes + 1, n - successes) if successes < n else 1.0
     )
     return Interval(successes / n, float(low), float(high), n, "clopper-pearson")
 
@@ -210,9 +206,7 @@ def interval_over_runs(
     """
     if method == "bootstrap":
         rng = np.random.default_rng(0)
-        return bootstrap_interval(
-            runs, statistic or np.mean, strata=strata, rng=rng
-        )
+        return bootstrap_interval(runs, statistic or np.mean, strata=strata, rng=rng)
     if method == "jackknife" and strata is None:
         return jackknife_interval(runs, statistic or np.mean)
     if statistic is not None or strata is not None:

@@ -19,17 +19,85 @@ from torch import Tensor
 from scaling_core.base.files import sha256_of_text
 
 # Plain files in every CPython from 3.11 on, so far.
-MODULES = (
-    "argparse ast base64 bdb calendar cmd codecs collections/__init__ configparser "
-    "contextlib copy csv dataclasses difflib dis doctest enum filecmp fileinput "
-    "fractions ftplib functools gettext glob gzip hashlib heapq imaplib inspect "
-    "ipaddress json/decoder json/encoder locale logging/__init__ logging/handlers "
-    "mailbox mimetypes numbers optparse os pdb pickle pickletools pkgutil platform "
-    "plistlib poplib posixpath pprint queue random reprlib runpy sched selectors "
-    "shelve shlex shutil smtplib socket socketserver statistics subprocess tarfile "
-    "tempfile textwrap threading timeit tokenize trace traceback types typing uuid "
-    "warnings weakref webbrowser"
-).split()
+MODULES = [
+    "argparse",
+    "ast",
+    "base64",
+    "bdb",
+    "calendar",
+    "cmd",
+    "codecs",
+    "collections/__init__",
+    "configparser",
+    "contextlib",
+    "copy",
+    "csv",
+    "dataclasses",
+    "difflib",
+    "dis",
+    "doctest",
+    "enum",
+    "filecmp",
+    "fileinput",
+    "fractions",
+    "ftplib",
+    "functools",
+    "gettext",
+    "glob",
+    "gzip",
+    "hashlib",
+    "heapq",
+    "imaplib",
+    "inspect",
+    "ipaddress",
+    "json/decoder",
+    "json/encoder",
+    "locale",
+    "logging/__init__",
+    "logging/handlers",
+    "mailbox",
+    "mimetypes",
+    "numbers",
+    "optparse",
+    "os",
+    "pdb",
+    "pickle",
+    "pickletools",
+    "pkgutil",
+    "platform",
+    "plistlib",
+    "poplib",
+    "posixpath",
+    "pprint",
+    "queue",
+    "random",
+    "reprlib",
+    "runpy",
+    "sched",
+    "selectors",
+    "shelve",
+    "shlex",
+    "shutil",
+    "smtplib",
+    "socket",
+    "socketserver",
+    "statistics",
+    "subprocess",
+    "tarfile",
+    "tempfile",
+    "textwrap",
+    "threading",
+    "timeit",
+    "tokenize",
+    "trace",
+    "traceback",
+    "types",
+    "typing",
+    "uuid",
+    "warnings",
+    "weakref",
+    "webbrowser",
+]
 CHARACTERS = "\n" + "".join(map(chr, range(32, 127)))  # anything else becomes "?"
 BLOCK = 4096  # characters; every tenth block is held out
 Split = Literal["train", "validation"]

@@ -33,8 +33,8 @@ from .sizes import DataConstrained, Kaplan, ParScale
 from .uncertainty import band, covariance, interval, profile
 
 __all__ = [
-    "Allocation",
     "BNSL",
+    "Allocation",
     "Bootstrap",
     "Chinchilla",
     "Comparison",

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, Mapping
+from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 
@@ -195,7 +196,7 @@ def _judge(
     exact = value <= problem.floor
     cosine = 0.0 if exact else cosine
     flat = [v for v in problem.law.scaled if np.ptp(problem.data[v]) == 0]
-    named = lambda mask: ", ".join(np.array(names)[mask])  # noqa: E731
+    named = lambda mask: ", ".join(np.array(names)[mask])
     if not exact and cosine > MAX_COSINE and not converged:
         status, message = (
             "failed",

@@ -8,8 +8,9 @@ Chapter: fitting. Units: C in FLOPs, N in parameters, D in tokens, C = 6 N D.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Mapping
+from typing import Any
 
 import numpy as np
 
@@ -123,7 +124,7 @@ def isoflop(data: Any, *, on: str = "N", budget: str = "C") -> Allocation:
     x, C, L = _positive(data, (on, budget, "L"))
     budgets, vertices, warnings = [], [], []
     for level in np.unique(C):
-        rows = C == level
+        rows = level == C
         if len(np.unique(x[rows])) < 3:
             warnings.append(f"{level:.3g}: fewer than three sizes, left out")
             continue
@@ -189,8 +190,8 @@ def approach2_bias(alpha: float, beta: float, w: Any) -> float:
         )
     spread = w**2 - np.mean(w**2)
     arm = np.log(10) * w
-    S = lambda x: np.sum(w * np.sinh(x * arm))  # noqa: E731
-    K = lambda x: np.sum(spread * np.cosh(x * arm))  # noqa: E731
+    S = lambda x: np.sum(w * np.sinh(x * arm))
+    K = lambda x: np.sum(spread * np.cosh(x * arm))
     shift = (beta * S(alpha) - alpha * S(beta)) / (beta * K(alpha) + alpha * K(beta))
     return float(shift * np.sum(spread**2) / (2 * np.sum(w**2)))
 

@@ -11,8 +11,9 @@ ever see raw units.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar, Mapping
+from typing import ClassVar
 
 import numpy as np
 
@@ -206,7 +207,7 @@ def geometric_mean(values: Array) -> float:
 
 def unit_scale(law: Law) -> dict[str, float]:
     """Return the scale that leaves every column as it is."""
-    return {**{v: 1.0 for v in law.variables}, "target": 1.0, **law.neutral}
+    return {**dict.fromkeys(law.variables, 1.0), "target": 1.0, **law.neutral}
 
 
 def one_hot(values: Array, levels: tuple) -> Array:

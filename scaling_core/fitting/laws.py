@@ -178,7 +178,7 @@ class Chinchilla(Law):
 
     @property
     def limits(self):
-        return {name: (0.0, INF) for name in self.parameters}
+        return dict.fromkeys(self.parameters, (0.0, INF))
 
     def resolved(self, data):
         if self.group is None or self.levels:

@@ -16,8 +16,8 @@ Shapes: B problems, p coordinates, n points.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Callable
 
 import numpy as np
 

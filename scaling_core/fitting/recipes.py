@@ -61,7 +61,7 @@ class LRAnnealing(Law):
 
     @property
     def limits(self):
-        return {name: (0.0, INF) for name in self.parameters}
+        return dict.fromkeys(self.parameters, (0.0, INF))
 
     def prepare(self, data, scale):
         return {
@@ -136,7 +136,7 @@ class FloatQuantisation(Law):
 
     @property
     def limits(self):
-        return {name: (0.0, INF) for name in self.parameters}
+        return dict.fromkeys(self.parameters, (0.0, INF))
 
     def reference(self, name, column):
         """Return the least number of bits for E and M: there the last term is large."""

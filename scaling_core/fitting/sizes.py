@@ -40,7 +40,7 @@ class Kaplan(Law):
 
     @property
     def limits(self):
-        return {name: (0.0, INF) for name in self.nonlinear}
+        return dict.fromkeys(self.nonlinear, (0.0, INF))
 
     def prepare(self, data, scale):
         return {
@@ -154,7 +154,7 @@ class DataConstrained(Law):
 
     @property
     def limits(self):
-        return {name: (0.0, INF) for name in self.parameters}
+        return dict.fromkeys(self.parameters, (0.0, INF))
 
     def prepare(self, data, scale):
         return {
@@ -247,7 +247,7 @@ class ParScale(Law):
 
     @property
     def limits(self):
-        return {name: (0.0, INF) for name in self.parameters}
+        return dict.fromkeys(self.parameters, (0.0, INF))
 
     def prepare(self, data, scale):
         return {"u": np.log(data["N"] / scale["N"]), "p": np.log(data["P"])}

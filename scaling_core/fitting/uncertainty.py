@@ -28,6 +28,7 @@ from .result import FitResult, read_inputs
 
 ALONE = 1e-6  # 1 - leverage below which a point is fitted by a parameter of its own
 
+
 def spare_points(result: FitResult) -> int:
     """Return n - p: points that count, less parameters that are not fixed."""
     problem = result.problem

@@ -160,7 +160,7 @@ def attend(
     Short sequences of heads below ``narrow`` take `NarrowAttention` on a CPU.
     """
     (B, H, T, E), K = q_BHTE.shape, k_BKSE.shape[1]
-    if start == 0 and E < narrow and T <= 256 and q_BHTE.device.type == "cpu":
+    if start == 0 and narrow > E and T <= 256 and q_BHTE.device.type == "cpu":
         if H != K:
             k_BKSE, v_BKSE = (x.repeat_interleave(H // K, 1) for x in (k_BKSE, v_BKSE))
         flat = [x.reshape(B * H, T, E) for x in (q_BHTE, k_BKSE, v_BKSE)]

@@ -1,7 +1,7 @@
 """Published weights in our own transformer: GPT-2, Pythia, Llama, Qwen2 and Qwen3.
 
 Reading is done by the transformers library (extra ``hub``); the weights are then laid
-out as ours, so that every probe of `scaling_core.depth` runs on them unchanged. Only
+out as ours, so that every probe of `studies.depth` runs on them unchanged. Only
 safetensors are read and no code of a repository is run.
 """
 

@@ -22,7 +22,7 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
-from scaling_core.base.codehash import PACKAGE, module_hash, source_hash
+from scaling_core.base.codehash import PACKAGES, module_hash, source_hash
 from scaling_core.base.progress import progress
 from scaling_core.training.store import (
     CLAIM,
@@ -39,6 +39,7 @@ from scaling_core.training.store import (
 POLL_SECONDS = 0.2
 MAX_DEATHS = 10
 RESERVED = {"status", "seconds", "error"}
+
 
 class SweepError(ValueError):
     """A sweep was called with something it cannot run; the message says what."""
@@ -126,7 +127,7 @@ def name_and_code(fn: Callable) -> tuple[str, str]:
             f"{module}.{name} lives in a notebook, script or closure, where worker "
             "processes cannot import it; move it to a module of the package"
         )
-    if module.split(".")[0] == PACKAGE:
+    if module.split(".")[0] in PACKAGES:
         return f"{module}:{name}", module_hash(module)
     file = getattr(sys.modules[module], "__file__", None)
     if file is None:
@@ -188,7 +189,9 @@ def call(fn: Callable, config: dict) -> dict:
 def _to_json(value):
     if isinstance(value, (np.ndarray, np.generic)) or hasattr(value, "tolist"):
         return value.tolist()
-    raise TypeError(f"{type(value).__name__} in a result; allowed: numbers, text, lists")
+    raise TypeError(
+        f"{type(value).__name__} in a result; allowed: numbers, text, lists"
+    )
 
 
 def _passed(deadline: float | None) -> bool:

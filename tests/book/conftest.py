@@ -7,7 +7,7 @@ import pytest
 
 REPOSITORY = Path(__file__).parents[2]
 
-CHAPTER = '''# ---
+CHAPTER = """# ---
 # jupyter:
 #   kernelspec: {{name: python3, display_name: Python 3, language: python}}
 # ---
@@ -25,7 +25,7 @@ profile = ""
 scale = 1.0
 
 # %%
-from scaling_core.book.api import Chapter
+from scaling_book.api import Chapter
 {imports}
 chapter = Chapter("{slug}", profile=profile)
 sizes = chapter.sizes(runs=dict(smoke=1, cpu=5, gpu=10))
@@ -42,7 +42,7 @@ chapter.glue("mean", sum(runs) / len(runs), ".2f")
 
 # %%
 chapter.finish()
-'''
+"""
 
 CLAIMS = """claims:
   - id: {slug}.slope
@@ -91,7 +91,9 @@ def mini_book(tmp_path, monkeypatch) -> Path:
     for folder in ("notebooks", "data/claims", "book/_static", "tests/reference"):
         (root / folder).mkdir(parents=True)
     shutil.copy(REPOSITORY / "_config.yml", root)
-    shutil.copytree(REPOSITORY / "book/_static", root / "book/_static", dirs_exist_ok=True)
+    shutil.copytree(
+        REPOSITORY / "book/_static", root / "book/_static", dirs_exist_ok=True
+    )
     (root / "_toc.yml").write_text(TOC)
     (root / "index.md").write_text(INDEX)
     (root / "constraints.txt").write_text("numpy==2.4.6\n")

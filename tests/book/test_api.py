@@ -4,9 +4,9 @@ import json
 
 import pytest
 
-from scaling_core.book.api import Chapter
-from scaling_core.book.errors import ProfileError, RecordError
-from scaling_core.book.profile import resolve_profile
+from scaling_book.api import Chapter
+from scaling_book.errors import ProfileError, RecordError
+from scaling_book.profile import resolve_profile
 
 
 def test_profile_comes_from_argument_then_environment_then_cpu(monkeypatch):

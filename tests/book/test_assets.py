@@ -1,6 +1,6 @@
 """The copied static files: what pages can ask for, and nothing twice."""
 
-from scaling_core.book.assets import copy_assets
+from scaling_book.assets import copy_assets
 
 
 def test_scripts_are_copied_once(tmp_path):

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scaling_core.book.claims import Claim, load_claims, write_json_schema
-from scaling_core.book.errors import ClaimsError
-from scaling_core.book.verdicts import SYMBOLS, change_of, judge
+from scaling_book.claims import Claim, load_claims, write_json_schema
+from scaling_book.errors import ClaimsError
+from scaling_book.verdicts import SYMBOLS, change_of, judge
 
 GOOD = dict(
     id="mini.slope",
@@ -90,7 +90,9 @@ def test_claim_of_another_chapter_is_refused(tmp_path):
         load_claims(path)
 
 
-@pytest.mark.parametrize("body", ["", "claims: 3", "- a", "claims: [3]", "a: [unclosed"])
+@pytest.mark.parametrize(
+    "body", ["", "claims: 3", "- a", "claims: [3]", "a: [unclosed"]
+)
 def test_broken_files_are_one_clear_error(tmp_path, body):
     with pytest.raises(ClaimsError, match="mini.yml"):
         load_claims(write(tmp_path, body))

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from scaling_book import execute
+from scaling_book.execute import Job, list_chapters, run_chapters
 from scaling_core.base import codehash
-from scaling_core.book import execute
-from scaling_core.book.errors import UsageError
-from scaling_core.book.execute import Job, list_chapters, run_chapters
+from scaling_core.base.errors import UsageError
 
 from .conftest import write_chapter
 
@@ -67,7 +67,7 @@ def test_no_change_executes_nothing_and_edits_execute_the_right_chapter(
 
         return look
 
-    monkeypatch.setattr(codehash, "module_file", touched("scaling_core.book.render"))
+    monkeypatch.setattr(codehash, "module_file", touched("scaling_book.render"))
     assert is_fresh(executed, "first") and is_fresh(executed, "second")
     monkeypatch.setattr(codehash, "module_file", touched("scaling_core.base.intervals"))
     assert not is_fresh(executed, "second")
@@ -180,7 +180,7 @@ def test_a_killed_command_leaves_no_process_and_no_result_behind(mini_book, how)
         running.send_signal(how)  # a second Ctrl-C must not hang either
         running.wait(20)
     kernel = Path("/proc") / report.read_text() / "stat"
-    ended = lambda: not kernel.exists() or kernel.read_text().split()[2] == "Z"  # noqa: E731
+    ended = lambda: not kernel.exists() or kernel.read_text().split()[2] == "Z"
     assert wait_until(ended, 20), "the kernel outlived the command"
     assert not list((mini_book / "build" / "records").rglob("first.json"))
 

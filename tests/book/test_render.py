@@ -6,15 +6,15 @@ import shutil
 import nbformat
 import pytest
 
-from scaling_core.book.accept import accept
-from scaling_core.book.errors import (
+from scaling_book.accept import accept
+from scaling_book.errors import (
     AcceptError,
     RecordError,
     RecordMissing,
     RenderError,
 )
-from scaling_core.book.execute import list_chapters
-from scaling_core.book.render import drifts, render
+from scaling_book.execute import list_chapters
+from scaling_book.render import drifts, render
 
 from .test_execute import scaling
 
@@ -50,7 +50,9 @@ def test_page_holds_card_table_provenance_and_glue(cpu_book):
         assert piece in page
     assert "The mean is" in page and "1.02" in page
     assert "<!-- claims:" not in page and "fig-forest-first" in page
-    assert "All claims" in (rendered.html / "book/generated/all-claims.html").read_text()
+    assert (
+        "All claims" in (rendered.html / "book/generated/all-claims.html").read_text()
+    )
     assert "Of 2 claims: agrees 2." in (rendered.html / "index.html").read_text()
 
 

@@ -1,0 +1,176 @@
+"""The commands of the book, which join those of `scaling_core.cli`."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from scaling_core.base.errors import UsageError
+from scaling_core.base.files import book_root
+from scaling_core.cli import app
+
+Slugs = Annotated[list[str] | None, typer.Argument(help="chapters; none: all")]
+ProfileOption = Annotated[str, typer.Option(help="smoke, cpu or gpu")]
+
+
+@app.command("list")
+def list_command():
+    """List the chapters and how many claims each holds."""
+    from scaling_book.claims import load_ledger
+    from scaling_book.execute import list_chapters
+
+    root = book_root()
+    ledger = load_ledger(root)
+    for chapter in list_chapters(root):
+        claims = len(ledger.get(chapter.slug, []))
+        typer.echo(f"{chapter.name}  {claims} claims")
+
+
+@app.command()
+def run(
+    slugs: Slugs = None,
+    profile: ProfileOption = "",
+    jobs: Annotated[int, typer.Option(min=1, help="chapters side by side")] = 1,
+    force: Annotated[bool, typer.Option(help="run even what is up to date")] = False,
+    parameter: Annotated[
+        list[str] | None, typer.Option("--parameter", "-p", help="NAME=VALUE")
+    ] = None,
+    update_reference: Annotated[
+        bool, typer.Option(help="copy the smoke run to tests/reference")
+    ] = False,
+):
+    """Execute the chapters whose code, data or lock changed."""
+    from scaling_book.execute import run_chapters, update_references
+    from scaling_book.profile import resolve_profile
+
+    root, profile = book_root(), resolve_profile(profile)
+    if update_reference and (profile != "smoke" or parameter):
+        raise UsageError("references are plain smoke runs: --profile smoke, no -p")
+    outcomes = run_chapters(
+        root,
+        slugs or [],
+        profile=profile,
+        jobs=jobs,
+        force=force,
+        parameters=_parse_parameters(parameter or []),
+        say=typer.echo,
+    )
+    if any(outcome.status == "failed" for outcome in outcomes):
+        raise typer.Exit(1)
+    if update_reference:
+        for path in update_references(root, slugs or []):
+            typer.echo(f"wrote {path.relative_to(root)}")
+
+
+def _parse_parameters(items: list[str]) -> dict:
+    import yaml
+
+    parsed = {}
+    for item in items:
+        name, equals, value = item.partition("=")
+        if not equals or name == "profile":
+            raise UsageError(
+                f"-p takes NAME=VALUE (profile has --profile); got {item!r}"
+            )
+        parsed[name] = yaml.safe_load(value)
+    return parsed
+
+
+@app.command()
+def render(
+    profile: ProfileOption = "",
+    references: Annotated[
+        bool, typer.Option(help="render the committed smoke runs")
+    ] = False,
+    out: Annotated[
+        Path | None, typer.Option(help="build in a copy of the sources here")
+    ] = None,
+):
+    """Fill the pages, build the HTML, then judge: a flipped verdict is exit 1."""
+    from scaling_book.profile import resolve_profile
+    from scaling_book.render import render as render_pages
+
+    profile = "smoke" if references else resolve_profile(profile)
+    rendered = render_pages(
+        book_root(), profile, references=references, out=out, say=typer.echo
+    )
+    _report(rendered.rows)
+
+
+def _report(rows) -> None:
+    """Print drift and flips; leave with 1 when a verdict flipped."""
+    from scaling_book.pages import summary_sentence
+    from scaling_book.render import drifts, failures
+
+    typer.echo(summary_sentence(rows))
+    for line in drifts(rows):
+        typer.echo(f"drift: {line}")
+    flipped = failures(rows)
+    for line in flipped:
+        typer.echo(f"FLIPPED: {line}", err=True)
+    if flipped:
+        raise typer.Exit(1)
+
+
+@app.command()
+def check(
+    slug: Annotated[str | None, typer.Argument(help="a chapter; none: all")] = None,
+    profile: ProfileOption = "",
+    against: Annotated[
+        Path | None, typer.Option(help="references to compare the numbers with")
+    ] = None,
+):
+    """Judge the records without building pages."""
+    from scaling_book.claims import load_ledger
+    from scaling_book.execute import pick_chapters
+    from scaling_book.ledger import chapter_ledger, moved, show_entry
+    from scaling_book.profile import resolve_profile
+
+    root, profile = book_root(), resolve_profile(profile)
+    ledger, rows, changed = load_ledger(root), [], []
+    for chapter in pick_chapters(root, [slug] if slug else []):
+        path = root / "build" / "records" / profile / f"{chapter.slug}.json"
+        claims = ledger.get(chapter.slug, [])
+        rows += chapter_ledger(root, chapter, claims, path).rows
+        if against is not None:
+            changed += moved(rows, against / chapter.slug / f"{profile}.json")
+    for row in rows:
+        ours = show_entry(row.entry, row.claim.unit)
+        typer.echo(f"{row.verdict.symbol} {row.claim.id}: {ours} — {row.verdict.word}")
+    for line in changed:
+        typer.echo(f"MOVED: {line}", err=True)
+    _report(rows)
+    if changed:
+        raise typer.Exit(1)
+
+
+@app.command()
+def accept(
+    slug: Annotated[str, typer.Argument(help="the chapter")],
+    profile: ProfileOption = "",
+    record: Annotated[
+        Path | None, typer.Option(help="a record made elsewhere (a GPU box)")
+    ] = None,
+):
+    """Make a clean run the reference: data/results, expected verdicts, history.
+
+    The profile is that of the record where --record is given alone.
+    """
+    from scaling_book.accept import accept as accept_record
+    from scaling_book.execute import pick_chapters
+    from scaling_book.profile import resolve_profile
+
+    root = book_root()
+    chapter = pick_chapters(root, [slug])[0]
+    if profile or record is None:
+        profile = resolve_profile(profile)
+    for row in accept_record(root, chapter, profile, record):
+        typer.echo(f"{row.verdict.symbol} {row.claim.id}: {row.verdict.word}")
+
+
+@app.command()
+def schema(path: Annotated[Path, typer.Argument()] = Path("data/claims/schema.json")):
+    """Write the JSON schema of a claims file, for editors."""
+    from scaling_book.claims import write_json_schema
+
+    typer.echo(write_json_schema(path))

@@ -1,0 +1,217 @@
+"""HTML and MyST fragments: claim cards, tables, provenance, generated pages."""
+
+from collections import Counter
+from collections.abc import Sequence
+from html import escape
+
+from scaling_book.ledger import (
+    ChapterLedger,
+    Row,
+    show_band,
+    show_entry,
+    show_number,
+    show_published,
+)
+from scaling_book.verdicts import SYMBOLS, Verdict, false_agreements
+
+FOLD_ABOVE = 8  # a longer list of cards is folded: the table below holds all rows
+
+
+def anchor(claim_id: str) -> str:
+    """Return the HTML id of a claim's card."""
+    return "claim-" + claim_id.replace(".", "-")
+
+
+def chip(verdict: Verdict) -> str:
+    """Return a verdict as a chip of symbol and word."""
+    css = {"holds in the stand-in": "stand-in", "not assessed here": "not-assessed"}
+    name = css.get(verdict.word, verdict.word.replace(" ", "-"))
+    reason = escape(verdict.reason, quote=True)
+    return (
+        f'<span class="chip {name}" title="{reason}"><span aria-hidden="true">'
+        f"{verdict.symbol}</span> {verdict.word}</span>"
+    )
+
+
+def card(row: Row) -> str:
+    """Return one claim as a card: says, paper, ours, band, verdict."""
+    claim = row.claim
+    facts = [
+        ("Paper", show_published(claim)),
+        (f"Ours ({row.profile})", show_entry(row.entry, claim.unit)),
+        ("Band", show_band(claim)),
+    ]
+    cells = "".join(
+        f"<div><dt>{escape(k)}</dt><dd>{escape(v)}</dd></div>" for k, v in facts
+    )
+    primary = " primary" if claim.primary else ""
+    return (
+        f'<div class="claim-card{primary}" id="{anchor(claim.id)}">'
+        f'<p class="claim-says">{escape(claim.says)}</p>'
+        f'<dl class="claim-facts">{cells}</dl>{chip(row.verdict)}</div>'
+    )
+
+
+def cards(ledger: ChapterLedger) -> str:
+    """Return the cards of a chapter: what carries it, then the others (many: folded)."""
+    first = [card(row) for row in ledger.rows if row.claim.primary]
+    others = [card(row) for row in ledger.rows if not row.claim.primary]
+    rest = "".join(others)
+    if len(others) > FOLD_ABOVE:
+        summary = f"{len(others)} more claims of this chapter"
+        rest = f"<details><summary>{summary}</summary>{rest}</details>"
+    return f'<div class="claim-cards">{"".join(first)}{rest}</div>'
+
+
+def claims_table(ledger: ChapterLedger) -> str:
+    """Return ours against the paper as a table, references at other profiles beside."""
+    others = list(ledger.references)
+    heads = ["Claim", "Paper", "Band", "Null", f"Ours ({ledger.provenance['profile']})"]
+    heads += [f"Reference ({name})" for name in others] + ["Verdict"]
+    body = []
+    for i, row in enumerate(ledger.rows):
+        beside = [_reference_cell(ledger.references[name][i]) for name in others]
+        body.append(_table_row(row, beside))
+    caption = "Each claim, the paper's number, our number and the computed verdict."
+    return _table(heads, body, caption)
+
+
+def _reference_cell(row: Row) -> str:
+    text = escape(show_entry(row.entry, row.claim.unit))
+    if row.entry is None:
+        return text
+    older = "<br><small>measured with older code</small>" if row.older_code else ""
+    return f"{text}<br>{chip(row.verdict)}{older}"
+
+
+def _table_row(row: Row, beside: list[str]) -> list[str]:
+    claim = row.claim
+    null = "–"
+    if claim.null:
+        null = f"{show_number(claim.null.value)} ({claim.null.what})"
+    says = f'<a href="#{anchor(claim.id)}">{escape(claim.says)}</a>'
+    detail = f"<br><small>{escape(claim.quantity)}</small>"
+    cells = [show_published(claim), show_band(claim), null]
+    ours = show_entry(row.entry, claim.unit)
+    if row.entry and "leave_one_out" in row.entry:
+        low, high = (show_number(x) for x in row.entry["leave_one_out"])
+        ours += f"; {low} to {high} leaving one size out"
+    return [says + detail, *map(escape, [*cells, ours]), *beside, chip(row.verdict)]
+
+
+def _table(heads: Sequence[str], body: list[list[str]], caption: str) -> str:
+    head = "".join(f'<th scope="col">{escape(h)}</th>' for h in heads)
+    rows = "".join(
+        "<tr>" + "".join(f"<td>{cell}</td>" for cell in row) + "</tr>" for row in body
+    )
+    return (
+        f'<div class="table-scroll" tabindex="0" role="region" '
+        f'aria-label="{escape(caption, quote=True)}"><table class="claims-table">'
+        f"<caption>{escape(caption)}</caption><thead><tr>{head}</tr></thead>"
+        f"<tbody>{rows}</tbody></table></div>"
+    )
+
+
+def chance_sentence(rows: Sequence[Row]) -> str:
+    """Say how many false agreements chance alone would give."""
+    judged = [r.claim for r in rows if r.entry and "low" in r.entry and r.claim.band]
+    expected = false_agreements(judged)
+    return (
+        f"Claims judged from an interval: {len(judged)}. Were every one of them false "
+        f"by a hair, chance alone would still let {expected:.2g} pass as *agrees* "
+        "on average (at most 2.5 % each)."
+    )
+
+
+def provenance_block(provenance: dict) -> str:
+    """Return the folded provenance of a chapter's numbers."""
+    seconds = provenance["seconds"]
+    facts = {
+        "Profile": provenance["profile"],
+        "Date": provenance["date"],
+        "Commit": provenance["commit"]
+        + (" (with uncommitted changes)" if provenance["dirty"] else ""),
+        "Device": f"{provenance['device']}, {provenance['threads']} thread(s)",
+        "Versions": ", ".join(f"{k} {v}" for k, v in provenance["versions"].items()),
+        "Seeds": f"from {provenance['first_seed']} upwards",
+        "Chapter, package, lock": ", ".join(
+            str(provenance[k])[:12] for k in ("chapter", "package", "lock")
+        ),
+        "Data read": ", ".join(
+            f"{name} ({digest[:12] if digest else 'absent'})"
+            for name, digest in provenance["inputs"].items()
+        )
+        or "none",
+        "Seconds": ", ".join(f"{k} {s:g}" for k, s in seconds.items())
+        + f"; {provenance['total_seconds']:g} in all",
+    }
+    rows = "".join(
+        f'<tr><th scope="row">{escape(k)}</th><td>{escape(v)}</td></tr>'
+        for k, v in facts.items()
+    )
+    return (
+        '<details class="provenance"><summary>Provenance of the numbers on this page'
+        f"</summary><table>{rows}</table></details>"
+    )
+
+
+def figure_line(ledger: ChapterLedger) -> str:
+    """Return the small line under each figure: data, code, profile and date."""
+    made = ledger.provenance
+    return (
+        f"Profile {made['profile']}, {made['date']}; code {str(made['package'])[:8]}."
+    )
+
+
+def all_claims_page(ledgers: Sequence[ChapterLedger]) -> str:
+    """Return the page that lists every claim of the book."""
+    rows = [row for ledger in ledgers for row in ledger.rows]
+    parts = [
+        "# All claims",
+        "Every claim of the book with the paper's number, ours, and the verdict "
+        "that code computed from the two. " + summary_sentence(rows),
+        chance_sentence(rows),
+        legend(),
+    ]
+    heads = ["Claim", "Kind, scope", "Paper", "Band", "Ours", "Verdict"]
+    for ledger in ledgers:
+        page = f"../chapters/{ledger.chapter.name}.html"
+        body = [_all_claims_row(row, page) for row in ledger.rows]
+        parts.append(f"## {ledger.chapter.slug}")
+        parts.append(
+            _table(heads, body, f"Claims of the chapter {ledger.chapter.slug}.")
+        )
+    return "\n\n".join(parts) + "\n"
+
+
+def _all_claims_row(row: Row, page: str) -> list[str]:
+    claim = row.claim
+    link = (
+        f'<a href="{page}#{anchor(claim.id)}">{escape(claim.says)}</a>'
+        f"<br><small><code>{claim.id}</code></small>"
+    )
+    return [
+        link,
+        f"{claim.kind}, {claim.scope}",
+        escape(show_published(claim)),
+        escape(show_band(claim)),
+        escape(show_entry(row.entry, claim.unit)),
+        chip(row.verdict),
+    ]
+
+
+def legend() -> str:
+    """Return one line with every chip."""
+    chips = " ".join(chip(Verdict(word, word)) for word in SYMBOLS)
+    return f'<p class="chip-legend">{chips}</p>'
+
+
+def summary_sentence(rows: Sequence[Row]) -> str:
+    """Count the verdicts in words, identities (which test our code) apart."""
+    counts = Counter(row.verdict.word for row in rows if row.claim.kind != "identity")
+    listed = ", ".join(f"{w} {counts[w]}" for w in SYMBOLS if counts[w])
+    sentence = f"Of {counts.total()} claims: {listed}."
+    if checks := [row for row in rows if row.claim.kind == "identity"]:
+        holding = sum(row.verdict.word == "holds" for row in checks)
+        sentence += f" Of {len(checks)} identities that test our code, {holding} hold."
+    return sentence

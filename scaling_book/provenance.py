@@ -1,0 +1,78 @@
+"""Where a record's numbers come from: code, data, lock, machine, versions."""
+
+import importlib.metadata
+import os
+import platform
+import subprocess
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+
+from scaling_core.base.codehash import source_hash
+from scaling_core.base.files import sha256_of_text
+from scaling_core.base.inputs import hash_input, name_input, noted_inputs
+
+# What must be committed for a record to be clean: all that its numbers depend on.
+TRACKED = ("notebooks", "studies", "scaling_core", "data/published", "constraints.txt")
+
+
+def provenance(root: Path, slug: str, profile: str, device: str) -> dict:
+    """Return a run's provenance, less its times."""
+    chapter = next(root.glob(f"notebooks/[0-9]*_{slug}.py"))
+    source = chapter.read_text()
+    return {
+        "slug": slug,
+        "profile": profile,
+        "date": datetime.now(UTC).strftime("%Y-%m-%d"),
+        **_commit(root),
+        "chapter": sha256_of_text(source),
+        "package": source_hash(source),
+        "claims": hash_input(root / "data" / "claims" / f"{slug}.yml"),
+        "lock": hash_input(root / "constraints.txt"),
+        "inputs": _relative_inputs(root),
+        "device": _device_name(device),
+        "threads": _threads(),
+        "versions": _versions(),
+    }
+
+
+def _commit(root: Path) -> dict:
+    """Return commit and dirtiness; without git, the commit given by environment."""
+    given = os.environ.get("SCALING_COMMIT")
+    if given or not (root / ".git").exists():
+        return {"commit": given or "unknown", "dirty": None}
+    git = ["git", "-C", str(root)]
+    head = subprocess.run([*git, "rev-parse", "HEAD"], capture_output=True, text=True)
+    status = [*git, "status", "--porcelain", "--", *TRACKED]
+    changes = subprocess.run(status, capture_output=True, text=True).stdout
+    return {"commit": head.stdout.strip() or "unknown", "dirty": bool(changes.strip())}
+
+
+def _relative_inputs(root: Path) -> dict:
+    named = {name_input(path, root): digest for path, digest in noted_inputs().items()}
+    return dict(sorted(named.items()))
+
+
+def _device_name(device: str) -> str:
+    if device == "cuda":
+        import torch
+
+        return torch.cuda.get_device_name()
+    return f"{platform.machine()} CPU, {os.cpu_count()} cores"
+
+
+def _threads() -> int | str:
+    torch = sys.modules.get("torch")
+    if torch is not None:
+        return torch.get_num_threads()
+    return os.environ.get("OMP_NUM_THREADS", "default")
+
+
+def _versions() -> dict:
+    versions = {"python": platform.python_version()}
+    for name in ("numpy", "scipy", "pandas", "torch"):
+        try:
+            versions[name] = importlib.metadata.version(name)
+        except importlib.metadata.PackageNotFoundError:
+            versions[name] = "absent"
+    return versions

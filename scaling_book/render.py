@@ -1,0 +1,237 @@
+"""Render: executed notebooks + records + claims -> pages, then the HTML book.
+
+Cheap and repeatable: no chapter runs here, and everything written is generated.
+"""
+
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import nbformat
+
+from scaling_book import pages
+from scaling_book.assets import copy_assets
+from scaling_book.errors import RecordMissing, RenderError
+from scaling_book.execute import executed_path, list_chapters
+from scaling_book.forest import draw_forest, drawable
+from scaling_book.ledger import (
+    ChapterLedger,
+    Row,
+    load_book_ledger,
+)
+from scaling_book.notebooks import set_ids
+from scaling_core.base.files import write_atomic
+
+CARDS = "<!-- claims:cards -->"
+TABLE = "<!-- claims:table -->"
+UNPINNED = 'COMMIT = "main"'
+SOURCES = ("_config.yml", "_toc.yml", "index.md", "book", "notebooks")
+
+
+@dataclass(frozen=True)
+class Rendered:
+    """A rendered book: where its HTML lies, and every judged row."""
+
+    html: Path
+    rows: list[Row]
+
+
+def render(
+    root: Path,
+    profile: str,
+    *,
+    references: bool = False,
+    out: Path | None = None,
+    say=print,
+) -> Rendered:
+    """Render the book: fill the pages, build the HTML, judge every claim.
+
+    With ``references`` the committed smoke runs of ``tests/reference`` are rendered
+    (into ``out``, a copy of the sources), so that tests never wait for a chapter.
+
+    Raises
+    ------
+    RenderError
+        If a chapter has not been executed, a placeholder is missing, or the book
+        builder reports any warning.
+    """
+    chapters = list_chapters(root)
+    if references:
+        records = root / "tests" / "reference"
+    else:
+        records = root / "build" / "records" / profile
+    try:
+        ledgers = load_book_ledger(root, chapters, records)
+    except RecordMissing as error:
+        raise RenderError(str(error)) from error
+    site = root if out is None else _stage(root, out)
+    for ledger in ledgers:
+        name = ledger.chapter.name
+        source = executed_path(root, profile, name)
+        if references:
+            source = records / f"{name}.ipynb"
+        _write_chapter(site, source, ledger)
+    _write_generated(site, ledgers)
+    copy_assets(site)
+    html = build_html(site, say)
+    return Rendered(html, [row for ledger in ledgers for row in ledger.rows])
+
+
+def _stage(root: Path, out: Path) -> Path:
+    """Copy the sources of the pages to another folder and return it."""
+    ignore = shutil.ignore_patterns("chapters", "generated", "vendor", "__pycache__")
+    for name in SOURCES:
+        source = root / name
+        if source.is_dir():
+            shutil.copytree(source, out / name, ignore=ignore, dirs_exist_ok=True)
+        else:
+            out.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(source, out / name)
+    return out
+
+
+def _write_chapter(site: Path, source: Path, ledger: ChapterLedger) -> None:
+    if not source.is_file():
+        raise RenderError(f"{source}: not executed yet; run `scaling run` first")
+    notebook = nbformat.read(source, as_version=4)
+    fill_chapter(notebook, ledger, site)
+    target = site / "book" / "chapters" / f"{ledger.chapter.name}.ipynb"
+    write_atomic(target, nbformat.writes(notebook) + "\n")
+
+
+def fill_chapter(notebook, ledger: ChapterLedger, site: Path) -> None:
+    """Fill the placeholders of an executed chapter and add what every page carries.
+
+    Raises
+    ------
+    RenderError
+        If the chapter lacks a placeholder or the set-up cell.
+    """
+    _replace(notebook, CARDS, pages.cards(ledger), ledger)
+    table = pages.claims_table(ledger) + "\n\n" + pages.chance_sentence(ledger.rows)
+    figure = _forest(ledger.rows, ledger.chapter.slug, site)
+    _replace(notebook, TABLE, f"{figure}{table}", ledger)
+    commit = ledger.provenance["commit"]
+    if commit != "unknown":
+        _replace(notebook, UNPINNED, f'COMMIT = "{commit}"', ledger)
+    for cell in notebook.cells:
+        figure = cell.metadata.get("mystnb", {}).get("figure")
+        if figure:
+            figure["caption"] += f"\n\n{pages.figure_line(ledger)}"
+    notebook.cells.insert(1, nbformat.v4.new_markdown_cell(_downloads(ledger)))
+    block = pages.provenance_block(ledger.provenance)
+    notebook.cells.append(nbformat.v4.new_markdown_cell(block))
+    set_ids(notebook, ledger.chapter.name)
+
+
+def _replace(notebook, placeholder: str, text: str, ledger: ChapterLedger) -> None:
+    cells = [c for c in notebook.cells if placeholder in c.source]
+    if len(cells) != 1:
+        raise RenderError(
+            f"{ledger.chapter.source.name}: {placeholder!r} stands in {len(cells)} "
+            "cells; allowed: exactly one"
+        )
+    cells[0].source = cells[0].source.replace(placeholder, text)
+
+
+def _downloads(ledger: ChapterLedger) -> str:
+    name = ledger.chapter.name
+    return (
+        ":::{div} chapter-downloads\n"
+        f"{{download}}`Executed notebook (.ipynb) <{name}.ipynb>` · "
+        f"{{download}}`Source (.py) <../../notebooks/{name}.py>`\n:::"
+    )
+
+
+def _forest(rows: list[Row], name: str, site: Path) -> str:
+    """Draw a forest plot and return the MyST figure for it (nothing if no rows)."""
+    rows = drawable(rows)
+    if not rows:
+        return ""
+    path = f"book/generated/forest-{name}.svg"
+    alt = draw_forest(rows, site / path)
+    caption = (
+        "Ours (blue, 95 % interval over runs), the paper's value (grey, dashed), the "
+        "band in which we call the claim confirmed (shaded) and the null (cross); "
+        "each row has its own axis."
+    )
+    label = f"fig-forest-{name}"
+    return f"```{{figure}} /{path}\n:alt: {alt}\n:name: {label}\n\n{caption}\n```\n\n"
+
+
+def _write_generated(site: Path, ledgers: list[ChapterLedger]) -> None:
+    folder = site / "book" / "generated"
+    write_atomic(folder / "all-claims.md", pages.all_claims_page(ledgers))
+    rows = [row for ledger in ledgers for row in ledger.rows]
+    primary = [row for row in rows if row.claim.primary]
+    landing = _forest(primary, "landing", site) + pages.summary_sentence(rows)
+    listing = "\n".join(_chapter_line(ledger) for ledger in ledgers)
+    write_atomic(folder / "landing.md", f"{landing}\n\n{listing}\n")
+
+
+def _chapter_line(ledger: ChapterLedger) -> str:
+    name = ledger.chapter.name
+    return f"- [](/book/chapters/{name}.ipynb): {pages.summary_sentence(ledger.rows)}"
+
+
+def build_html(site: Path, say=print) -> Path:
+    """Build the HTML from nothing, warnings as errors, and swap it in when whole.
+
+    Raises
+    ------
+    RenderError
+        With the builder's complaints; the earlier pages stay as they were.
+    """
+    fresh = site / "build" / "site"
+    shutil.rmtree(fresh, ignore_errors=True)
+    builder = Path(sys.executable).parent / "jupyter-book"
+    command = [builder, "build", site, "--path-output", fresh]
+    done = subprocess.run(
+        [*map(str, command), "-W", "-n", "--keep-going"],
+        capture_output=True,
+        text=True,
+    )
+    log = write_atomic(site / "build" / "site.log", done.stdout + done.stderr)
+    if done.returncode != 0:
+        lines = (done.stdout + done.stderr).splitlines()
+        complaints = [x for x in lines if "WARNING" in x or "ERROR" in x] or lines[-3:]
+        raise RenderError("\n".join([*complaints, f"the whole log: {log}"]))
+    html = site / "_build" / "html"
+    old = site / "build" / "site-old"
+    shutil.rmtree(old, ignore_errors=True)
+    html.parent.mkdir(exist_ok=True)
+    if html.exists():
+        html.rename(old)
+    (fresh / "_build" / "html").rename(html)
+    shutil.rmtree(old, ignore_errors=True)
+    say(f"the book: {html / 'index.html'}")
+    return html
+
+
+def failures(rows: list[Row]) -> list[str]:
+    """Return one line for each verdict that flipped against the accepted one."""
+    return [_changed(row) for row in rows if row.change == "flip"]
+
+
+def drifts(rows: list[Row]) -> list[str]:
+    """Return one line for each verdict that moved to or from an undecided one.
+
+    Claims that only lack optional data share one line, which says how to get it.
+    """
+    moved = [row for row in rows if row.change == "drift"]
+    lines = [_changed(row) for row in moved if not row.lacks_data]
+    if count := len(moved) - len(lines):
+        lines.append(
+            f"{count} claims are not assessed for want of optional data; "
+            "`scaling fetch` brings it, nothing is wrong without"
+        )
+    return lines
+
+
+def _changed(row: Row) -> str:
+    expected = row.claim.expect[row.profile]
+    return (
+        f"{row.claim.id} ({row.profile}): expected {expected}, got {row.verdict.word}"
+    )

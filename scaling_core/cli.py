@@ -1,0 +1,117 @@
+"""The command line, ``scaling``. Exit codes: 0 fine, 1 a check failed, 2 bad usage.
+
+Here are the commands of the small package; those of the book join where
+``scaling_book`` is importable (an editable install of the repository).
+"""
+
+import importlib
+import importlib.util
+import sys
+from pathlib import Path
+from typing import Annotated
+
+try:
+    import typer
+except ModuleNotFoundError:  # a base install: numpy, scipy, pandas only
+    sys.exit(
+        "scaling: the command line needs an extra: pip install 'scaling-core[cli]'"
+    )
+
+from scaling_core.base.errors import ForeseenError, UsageError
+from scaling_core.base.files import NotABookError
+
+app = typer.Typer(
+    add_completion=False,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    help="Fit scaling laws; in a clone of the book also run, render, check, accept.",
+)
+
+
+@app.command()
+def fetch(
+    names: Annotated[list[str] | None, typer.Argument(help="files; none: all")] = None,
+):
+    """Download the optional public data, checked by hash."""
+    from scaling_core.base.inputs import optional_folder
+    from scaling_core.data.online import REGISTRY, DownloadError
+    from scaling_core.data.online import fetch as download
+
+    unknown = sorted(set(names or ()) - set(REGISTRY))
+    if unknown:
+        raise UsageError(f"unknown data {unknown}; allowed: {', '.join(REGISTRY)}")
+    try:
+        paths = download(names or None)
+    except DownloadError as error:
+        typer.echo(f"scaling: {error}", err=True)
+        raise typer.Exit(1) from error
+    typer.echo(f"{len(paths)} files in {optional_folder()}")
+
+
+@app.command()
+def fit(
+    table: Annotated[Path, typer.Argument(metavar="CSV", help="one run a line")],
+    law: Annotated[str, typer.Option(help="see `scaling laws`")] = "chinchilla",
+    columns: Annotated[str, typer.Option(help='N=params,D=tokens,L="a, b"')] = "",
+    loss: Annotated[str, typer.Option(help="log-huber, huber or mse")] = "log-huber",
+    against: Annotated[
+        str, typer.Option("--compare", help="other laws, by comma")
+    ] = "",
+    plot: Annotated[Path | None, typer.Option(help="PNG, SVG or PDF to write")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="print JSON only")] = False,
+):
+    """Fit a scaling law to your own runs: intervals, status, methods paragraph."""
+    from scaling_core.fitting import band, compare, report
+    from scaling_core.fitting import fit as fit_law
+    from scaling_core.fitting.selection import table as comparison_table
+
+    laws = report.find_laws([law, *filter(None, against.split(","))])
+    if plot is not None:
+        report.check_plot(plot)
+    needed = list(
+        dict.fromkeys(n for one in laws for n in (*one.variables, one.target))
+    )
+    runs = report.read_runs(table, needed, report.parse_columns(columns))
+    data = runs.data
+    try:
+        result = fit_law(laws[0], data, loss=loss)
+        intervals = report.find_intervals(result)
+        enough = result.n >= 2 * (max(len(one.parameters) for one in laws) + 2)
+        order = laws[0].variables[0] if enough else None  # else no forward chaining
+        rows = compare(laws, data, by=order, loss=loss) if against else []
+    except ValueError as error:
+        raise runs.explain(error) from error
+    if as_json:
+        typer.echo(report.fit_as_json(result, intervals, rows))
+    else:
+        typer.echo(report.show_fit(result, intervals))
+        typer.echo(f"\n{comparison_table(rows)}" if rows else "", nl=bool(rows))
+    if plot is not None:
+        drawn = [
+            (label, at, result.predict(at), *band(result, at))
+            for label, at in report.curves(data, laws[0])
+        ]
+        report.draw_fit(plot, result, data, drawn)
+        typer.echo(f"wrote {plot}", err=as_json)
+    if result.status == "failed":
+        raise typer.Exit(1)
+
+
+@app.command("laws")
+def laws_command():
+    """List the laws that `scaling fit` knows."""
+    from scaling_core.fitting.report import list_laws
+
+    for line in list_laws():
+        typer.echo(line)
+
+
+def main() -> None:
+    """Run the command line; foreseen faults are one line and an exit code."""
+    if importlib.util.find_spec("scaling_book") is not None:
+        importlib.import_module("scaling_book.cli")
+    try:
+        app()
+    except (ForeseenError, NotABookError) as error:
+        typer.echo(f"scaling: {error}", err=True)
+        sys.exit(getattr(error, "exit_code", 2))

@@ -1,0 +1,198 @@
+"""Take a layer away, swap two, or erase one residual, and see what changes.
+
+Each intervention starts from the recorded stream at its layer, so that only what
+comes after is computed again. Introduced in chapter 4.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from scaling_core.models.streams import (
+    LEAST_NORM,
+    record_streams,
+    run_layers,
+    token_loss,
+    wide,
+)
+from scaling_core.models.transformer import Transformer
+
+
+@dataclass(frozen=True)
+class SkipEffects:
+    """What skipping layer s changes, in layer l and in the output.
+
+    Attributes
+    ----------
+    change
+        (L, L, T') with [s, l]: ‖Δ_l - Δ̄_l‖/‖Δ_l‖, where Δ_l = h_{l+1} - h_l and the
+        bar is the run without layer s; the largest over the batch. Zero for l < s.
+    output
+        (L, T'): ‖y - ȳ‖₂ of the output probabilities, the largest over the batch.
+    mean_output
+        (L, T'): the same, the mean over the batch.
+    ratio_of_means
+        (L, L): mean ‖Δ_l - Δ̄_l‖ over mean ‖Δ_l‖, over batch and positions.
+    """
+
+    change: np.ndarray
+    output: np.ndarray
+    mean_output: np.ndarray
+    ratio_of_means: np.ndarray
+
+    @property
+    def matrix(self) -> np.ndarray:
+        """The largest ``change`` over positions, (L, L). It grows with the sample."""
+        return self.change.max(axis=-1)
+
+
+@torch.no_grad()
+def skip_effects(
+    model: Transformer,
+    tokens_BT: Tensor,
+    *,
+    until: int | None = None,
+    keep_first: int = 1,
+) -> SkipEffects:
+    """Skip each layer in turn (arXiv 2505.13898, section 3.2).
+
+    Parameters
+    ----------
+    until
+        Skip at positions before this one only, and measure from it on: the effect on
+        the computation for *future* tokens. By default skip and measure everywhere.
+    keep_first
+        Positions at the start that are never skipped (the sink of large models).
+    """
+    streams = record_streams(model, tokens_BT)
+    probabilities = wide(model.unembed(streams.h[-1])).softmax(dim=-1)
+    L, T = model.config.n_layers, tokens_BT.shape[1]
+    seen = slice(until or 0, T)
+    place_T = torch.arange(T, device=tokens_BT.device)
+    skipped_T = (place_T >= keep_first) & (place_T < (T if until is None else until))
+    size = T - (until or 0)
+    change, means = np.zeros((L, L, size)), np.zeros((L, L))
+    output, mean_output = np.zeros((L, size)), np.zeros((L, size))
+    delta = [(b - a)[:, seen] for a, b in zip(streams.h, streams.h[1:], strict=False)]
+    norm = [d.norm(dim=-1).clamp(min=LEAST_NORM) for d in delta]
+    for s in range(L):
+        h = torch.where(skipped_T[:, None], streams.h[s], streams.h[s + 1])
+        for layer in range(s, L):
+            if layer == s:  # what it wrote before less what it writes now
+                changed = delta[s] - (h - streams.h[s])[:, seen]
+            else:
+                after = model.layer(layer, h)[0]
+                changed, h = delta[layer] - (after - h)[:, seen], after
+            gap_BT = changed.norm(dim=-1)
+            change[s, layer] = (gap_BT / norm[layer]).amax(dim=0).cpu()
+            means[s, layer] = (gap_BT.mean() / norm[layer].mean()).item()
+        now = wide(model.unembed(h)).softmax(dim=-1)
+        gap_BT = (probabilities - now)[:, seen].norm(dim=-1)
+        output[s], mean_output[s] = gap_BT.amax(dim=0).cpu(), gap_BT.mean(dim=0).cpu()
+    return SkipEffects(change, output, mean_output, means)
+
+
+@torch.no_grad()
+def layer_removal_loss(
+    model: Transformer, tokens_BT: Tensor, labels_BT: Tensor | None = None
+) -> np.ndarray:
+    """Return the loss without layer l minus the loss with it, (L,), in nats.
+
+    ``labels_BT`` defaults to the next tokens (arXiv 2502.05795, section 2).
+    """
+    streams = record_streams(model, tokens_BT)
+    whole = token_loss(model, streams.h[-1], tokens_BT, labels_BT)
+    losses = [
+        token_loss(model, run_layers(model, h, layer + 1), tokens_BT, labels_BT)
+        for layer, h in enumerate(streams.h[:-1])
+    ]
+    return np.array(losses) - whole
+
+
+@torch.no_grad()
+def layer_removal_kl(model: Transformer, tokens_BT: Tensor) -> np.ndarray:
+    """Return KL(y ‖ ȳ) of the output y from ȳ, that without layer l, (L,), in nats.
+
+    The loss that removal would add if labels were drawn from the model's own output.
+    It asks for no labels, so it means the same before training and after.
+    """
+    streams = record_streams(model, tokens_BT)
+    whole = wide(model.unembed(streams.h[-1])).log_softmax(dim=-1)
+    kl = []
+    for layer, h in enumerate(streams.h[:-1]):
+        now = wide(model.unembed(run_layers(model, h, layer + 1))).log_softmax(dim=-1)
+        kl.append((whole.exp() * (whole - now)).sum(dim=-1).mean().item())
+    return np.array(kl)
+
+
+@torch.no_grad()
+def swap_scores(
+    model: Transformer, tokens_BT: Tensor, labels_BT: Tensor | None = None
+) -> np.ndarray:
+    """Return |L - L_swap|/L for each pair of layers exchanged, (L, L) symmetric.
+
+    Its mean over pairs is the permutation score of arXiv 2603.15389: low if the
+    order of layers does not matter.
+    """
+    streams = record_streams(model, tokens_BT)
+    whole = token_loss(model, streams.h[-1], tokens_BT, labels_BT)
+    L = model.config.n_layers
+    scores = np.zeros((L, L))
+    for a in range(L):
+        for b in range(a + 1, L):
+            h = streams.h[a]
+            for layer in (b, *range(a + 1, b), a, *range(b + 1, L)):
+                h = model.layer(layer, h)[0]
+            swapped = token_loss(model, h, tokens_BT, labels_BT)
+            scores[a, b] = scores[b, a] = abs(whole - swapped) / whole
+    return scores
+
+
+def mean_over_pairs(matrix: np.ndarray) -> float:
+    """Return the mean of the entries above the diagonal.
+
+    >>> mean_over_pairs(np.array([[9.0, 2.0], [2.0, 9.0]]))
+    2.0
+    """
+    return float(matrix[np.triu_indices(len(matrix), 1)].mean())
+
+
+@torch.no_grad()
+def residual_erasure(
+    model: Transformer,
+    tokens_BT: Tensor,
+    mean_LD: Tensor,
+    *,
+    measured: slice = slice(None),
+) -> np.ndarray:
+    """Return how much the output needs h_l at position t, (L, T).
+
+    h_l[t] is replaced by a mean residual; the effect is the largest ‖y - ȳ‖₂ of the
+    output probabilities over batch and ``measured`` positions (arXiv 2505.13898,
+    section 3.4).
+
+    Parameters
+    ----------
+    mean_LD
+        Mean stream entering each layer, see `mean_residuals`.
+    """
+    streams = record_streams(model, tokens_BT)
+    probabilities = wide(model.unembed(streams.h[-1])).softmax(dim=-1)
+    L, T = model.config.n_layers, tokens_BT.shape[1]
+    effect = np.zeros((L, T))
+    for layer in range(L):
+        for t in range(T):
+            h = streams.h[layer].clone()
+            h[:, t] = mean_LD[layer]
+            now = wide(model.unembed(run_layers(model, h, layer))).softmax(dim=-1)
+            gap_BT = (probabilities - now)[:, measured].norm(dim=-1)
+            effect[layer, t] = gap_BT.max().item()
+    return effect
+
+
+def mean_residuals(model: Transformer, tokens_BT: Tensor) -> Tensor:
+    """Return the mean over batch and positions of the stream into each layer, (L, D)."""
+    streams = record_streams(model, tokens_BT)
+    return torch.stack([h.flatten(0, 1).mean(dim=0) for h in streams.h[:-1]])

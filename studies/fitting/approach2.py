@@ -1,0 +1,224 @@
+"""Approach 2 against the whole surface: bias without noise, error and variance with it.
+
+Source: arXiv 2603.22339 (surfaces, grids and noise levels); arXiv 2203.15556 for
+the approaches. Units: C in FLOPs, N in parameters, D in tokens. Chapter: fitting.
+"""
+
+from itertools import product
+
+import numpy as np
+
+from scaling_core.base.progress import progress
+from scaling_core.fitting import (
+    Chinchilla,
+    approach2_bias,
+    deadweight_loss,
+    fit,
+    isoflop,
+    simulate_isoflop,
+)
+
+SURFACES = {
+    "symmetric": dict(E=1.69, A=400.0, B=400.0, alpha=0.31, beta=0.31),
+    "Chinchilla": dict(E=1.69, A=406.4, B=410.7, alpha=0.34, beta=0.28),
+    "asymmetric": dict(E=1.69, A=400.0, B=400.0, alpha=0.465, beta=0.155),
+}
+MULTIMODAL = {
+    "SODA": dict(E=3.169, A=215886.0, B=4750.0, alpha=0.684, beta=0.439),
+    "Sparse-NMM": dict(E=2.158, A=381773.0, B=4659.0, alpha=0.710, beta=0.372),
+}
+WIDTHS = (2.0, 4.0, 8.0, 16.0)
+POINTS = 15
+NOISY = {
+    "sigma": (0.05, 0.1, 0.2),
+    "budgets": (2, 3, 4),
+    "points": (4, 8, 16, 32),
+}
+EFFICIENCY = {
+    "width": (2.0, 4.0, 8.0),
+    "sigma": (0.01, 0.02, 0.05),
+    "budgets": (3, 5, 7),
+    "points": (21, 31, 41),
+}
+METHODS = ("Approach 2", "surface, log loss", "surface")
+LOG_MSE = dict(loss="log-huber", delta=10.0)  # never in the tails: squares of logs
+
+
+def token_error(surface, *, C: float = 1e24, budgets=None, **grid) -> float:
+    """Return by how many percent Approach 2 misses the optimal tokens at C.
+
+    ``grid`` goes to ``simulate_isoflop`` (width, offset, drift). No noise.
+
+    >>> round(token_error(SURFACES["Chinchilla"], width=16), 2)
+    -5.1
+    """
+    data = simulate_isoflop(surface, budgets=budgets, n=POINTS, **grid)
+    truth = Chinchilla().optimum(surface, C)["D"]
+    return float(100 * (isoflop(data, on="D").predict(C) / truth - 1))
+
+
+def closed_form_error(alpha: float, beta: float, width: float) -> float:
+    """Return the same percentage from the closed form; the budget plays no part.
+
+    >>> abs(closed_form_error(0.31, 0.31, 16)) < 1e-9
+    True
+    """
+    w = np.linspace(-1, 1, POINTS) * np.log10(width)
+    return float(100 * (10 ** -approach2_bias(alpha, beta, w) - 1))
+
+
+def wasted_compute(surface, *, C: float = 3.8e25, width=2.0, drift=3.0) -> float:
+    """Return the percentage of C wasted by Approach 2's split, drifting grids.
+
+    >>> round(wasted_compute(MULTIMODAL["SODA"]), 1)
+    8.0
+    """
+    budgets = np.logspace(18, 22, 5)
+    data = simulate_isoflop(
+        surface, budgets=budgets, width=width, n=POINTS, drift=drift
+    )
+    D = float(isoflop(data, on="D").predict(C))
+    return 100 * deadweight_loss(surface, C, D=D)
+
+
+def worst_recovery(surfaces=SURFACES, widths=20) -> float:
+    """Return the largest relative error, in percent, of any parameter of any fit.
+
+    Noise-free grids of 75 points, as many half-widths between 2 and 16 as asked.
+    """
+    worst = 0.0
+    for surface, width in product(surfaces.values(), np.geomspace(2, 16, widths)):
+        data = simulate_isoflop(surface, width=width, n=POINTS)
+        found = fit(Chinchilla(), data, loss="mse").params
+        worst = max(worst, *(abs(found[k] / surface[k] - 1) for k in surface))
+    return 100 * worst
+
+
+def noisy_errors(seeds, *, methods=METHODS) -> np.ndarray:
+    """Return relative errors of a and b, (seeds, methods, designs, 2).
+
+    The asymmetric surface, grids within a factor 8 whose centre drifts to 3 times the
+    optimal tokens, Gaussian noise on the loss; 36 designs a seed (``NOISY``). Designs
+    where Approach 2 meets a parabola without a minimum are nan for it.
+    """
+    truth, designs = SURFACES["asymmetric"], list(product(*NOISY.values()))
+    b_true = truth["alpha"] / (truth["alpha"] + truth["beta"])
+    out = np.empty((len(seeds), len(methods), len(designs), 2))
+    for i, seed in enumerate(progress(seeds, desc="noisy designs")):
+        rng = np.random.default_rng(seed)
+        for j, (sigma, budgets, points) in enumerate(designs):
+            data = simulate_isoflop(
+                truth,
+                budgets=np.logspace(17, 21, budgets),
+                width=8,
+                n=points,
+                drift=3,
+                noise=sigma,
+                rng=rng,
+            )
+            b = np.array([exponent_b(data, method) for method in methods])
+            out[i, :, j, 0] = abs((1 - b) / (1 - b_true) - 1)
+            out[i, :, j, 1] = abs(b / b_true - 1)
+    return out
+
+
+def efficiency_errors(seeds) -> np.ndarray:
+    """Return squared errors of b averaged over designs, (seeds, 9 cells, 2 methods).
+
+    Symmetric surface, centred grids, so that neither method is biased; a cell is one
+    half-width and one noise level (``EFFICIENCY``), over 9 designs. Designs where a
+    parabola has no minimum are left out for Approach 2.
+    """
+    truth, methods = SURFACES["symmetric"], ("Approach 2", "surface")
+    inner = list(product(EFFICIENCY["budgets"], EFFICIENCY["points"]))
+    cells = list(product(EFFICIENCY["width"], EFFICIENCY["sigma"]))
+    out = np.empty((len(seeds), len(cells), len(methods)))
+    for i, seed in enumerate(progress(seeds, desc="efficiency")):
+        rng = np.random.default_rng(seed)
+        for j, (width, sigma) in enumerate(cells):
+            errors = []
+            for budgets, points in inner:
+                data = simulate_isoflop(
+                    truth,
+                    budgets=np.logspace(17, 21, budgets),
+                    width=width,
+                    n=points,
+                    noise=sigma,
+                    rng=rng,
+                )
+                errors.append([exponent_b(data, method) - 0.5 for method in methods])
+            out[i, j] = np.nanmean(np.square(errors), axis=0)
+    return out
+
+
+def exponent_b(data, method: str) -> float:
+    """Return the exponent of D* in C; nan where a parabola has no minimum.
+
+    >>> round(exponent_b(simulate_isoflop(SURFACES["asymmetric"]), "surface"), 9)
+    0.75
+    """
+    if method == "Approach 2":
+        try:
+            allocation = isoflop(data, on="D")
+        except ValueError:  # fewer than two parabolas open upwards
+            return np.nan
+        upside_down = any("downwards" in text for text in allocation.warnings)
+        return np.nan if upside_down else allocation.slope
+    options = dict(loss="mse") if method == "surface" else LOG_MSE
+    return fit(Chinchilla(), data, **options).derived["b"]
+
+
+def pooled_ratio(rows) -> float:
+    """Return Approach 2's mean square over the surface's, all cells together.
+
+    ``rows``: per seed the cells of ``efficiency_errors``, Approach 2's first.
+    """
+    a2, surface = mean_squares(rows)
+    return float(a2.mean() / surface.mean())
+
+
+def median_ratio(rows) -> float:
+    """Return the median over cells of the same ratio."""
+    a2, surface = mean_squares(rows)
+    return float(np.median(a2 / surface))
+
+
+def mean_squares(rows) -> np.ndarray:
+    """Return means over seeds, (methods, cells)."""
+    return np.atleast_2d(rows).mean(axis=0).reshape(2, -1)
+
+
+OBJECTIVES = {
+    "squares": dict(loss="mse"),
+    "squares of logs": LOG_MSE,
+    "log-Huber": {},
+}
+
+
+def compare_approaches(data, C: float) -> list[tuple[str, float, float]]:
+    """Return per objective the excess of Approach 2's tokens and the waste, in percent.
+
+    Both against the surface fitted with that objective to the same points.
+    """
+    law, D = Chinchilla(), float(isoflop(data, on="D").predict(C))
+    out = []
+    for name, options in OBJECTIVES.items():
+        params = fit(law, data, **options).params
+        excess = D / law.optimum(params, C)["D"] - 1
+        waste = deadweight_loss(params, C, D=D)
+        out.append((name, float(100 * excess), 100 * waste))
+    return out
+
+
+def line_errors(surface, **grid) -> np.ndarray:
+    """Return absolute errors of slope and intercept of log D*, (widths, 2).
+
+    >>> bool(line_errors(SURFACES["symmetric"]).max() < 1e-9)
+    True
+    """
+    exact, out = Chinchilla().derived(surface), []
+    intercept = -np.log10(exact["G"]) - exact["b"] * np.log10(6)
+    for width in WIDTHS:
+        line = isoflop(simulate_isoflop(surface, width=width, **grid), on="D")
+        out.append([line.slope - exact["b"], line.intercept - intercept])
+    return np.abs(out)

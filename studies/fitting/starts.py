@@ -1,0 +1,79 @@
+"""What an ordinary optimiser finds from many starts: Chinchilla's Approach 3 as used.
+
+Source: arXiv 2203.15556, section 3.3 (objective); the grid of starts is that of the
+notebook of arXiv 2404.10102. Coordinates: e = log E, a = log A, b = log B, alpha,
+beta. Chapter: fitting.
+"""
+
+from itertools import product
+from typing import Literal
+
+import numpy as np
+from scipy.optimize import minimize
+from scipy.special import logsumexp
+
+EXPONENTS = (0.0, 0.5, 1.0, 1.5, 2.0)
+LOG_FLOOR = (-1.0, -0.5, 0.0, 0.5, 1.0)
+LOG_SCALE = (0.0, 5.0, 10.0, 15.0, 20.0, 25.0)
+DELTA = 1e-3
+
+
+def start_grid() -> np.ndarray:
+    """Return the 4,500 starts (e, a, b, alpha, beta).
+
+    >>> start_grid().shape
+    (4500, 5)
+    """
+    axes = (LOG_FLOOR, LOG_SCALE, LOG_SCALE, EXPONENTS, EXPONENTS)
+    return np.array(list(product(*axes)))
+
+
+def objective(x: np.ndarray, data) -> tuple[float, np.ndarray]:
+    """Return the summed Huber loss of the log residuals and its gradient."""
+    log_N, log_D = np.log(data["N"]), np.log(data["D"])
+    e, a, b, alpha, beta = x
+    terms = np.stack([np.full_like(log_N, e), a - alpha * log_N, b - beta * log_D])
+    prediction = logsumexp(terms, axis=0)
+    share = np.exp(terms - prediction)
+    value, psi = huber_sum(prediction - np.log(data["L"]))
+    slopes = np.stack([*share, -log_N * share[1], -log_D * share[2]])
+    return value, slopes @ psi
+
+
+def huber_sum(r: np.ndarray) -> tuple[float, np.ndarray]:
+    """Return the sum of Huber's function of the residuals, and its slope in each.
+
+    >>> value, slope = huber_sum(np.array([1.0]))
+    >>> round(value, 7), slope.tolist()
+    (0.0009995, [0.001])
+    """
+    psi = np.clip(r, -DELTA, DELTA)
+    return float(np.sum(psi * (r - psi / 2))), psi
+
+
+def run_starts(
+    data, starts: np.ndarray, reduce: Literal["sum", "mean"]
+) -> tuple[np.ndarray, np.ndarray]:
+    """Run scipy's L-BFGS-B from every start; return summed objectives and success.
+
+    ``reduce`` decides what the optimiser is given; what is returned is always the
+    sum, so that both can be compared.
+    """
+    scale = 1.0 if reduce == "sum" else 1.0 / len(data["L"])
+    reached, success = [], []
+    for start in starts:
+        answer = minimize(
+            lambda x: tuple(scale * part for part in objective(x, data)),
+            start,
+            jac=True,
+            method="L-BFGS-B",
+        )
+        reached.append(answer.fun / scale)
+        success.append(answer.success)
+    return np.array(reached), np.array(success)
+
+
+def objective_at(params, data) -> float:
+    """Return the objective at five raw constants."""
+    logs = np.log([params["E"], params["A"], params["B"]])
+    return objective(np.r_[logs, params["alpha"], params["beta"]], data)[0]

@@ -1,0 +1,228 @@
+"""Train the toys of one width, measure them, and index the results by cell.
+
+`measure_width` is what a sweep runs: one config is one width with all its models as
+one tensor, so that a stopped run goes on from the next width. Introduced in chapter 1.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from scaling_core.base.slopes import Slopes, fit_slopes
+from scaling_core.models.sparse_features import Law, feature_frequencies
+from scaling_core.models.superposition import ToyConfig, ToyEnsemble
+from scaling_core.training.ensemble import EnsembleTraining, train_ensemble
+from studies.superposition.geometry import row_norms, squared_overlap_stats
+from studies.superposition.ideal import unlearned_feature_loss
+
+NORM_EDGES = np.linspace(0, 2, 41)  # of the histogram of row norms; longer rows last
+LARGE_LAWS: dict[Law, float] = {"exponential": 400.0, "power": 1.2, "linear": 0.0}
+METRICS = (
+    "loss",
+    "represented",
+    "strong",
+    "ignored",
+    "ignored_top",
+    "overlap_all",
+    "overlap_variance_all",
+    "overlap_strong",
+    "overlap_variance_strong",
+    "norm_counts",
+)
+
+
+def measure_width(
+    *,
+    n: int,
+    m: int,
+    alphas: Sequence[float],
+    gammas: Sequence[float],
+    seeds: Sequence[int],
+    batch: int,
+    steps: int,
+    test_samples: int,
+    density: float = 1.0,
+    bias_std: float = 1.0,
+    law: Law = "power",
+    lr: float = 1e-2,
+    bias_lr: float = 1.0,
+    warmup: float = 0.1,
+    eps: float = 1e-8,
+    device: str = "cpu",
+    batched: bool | None = None,
+    keep_weights: bool = False,
+) -> dict:
+    """Train every (alpha, seed, gamma) at width m as one tensor, and measure each.
+
+    With ``steps=0`` the untrained models are measured. ``batched`` as in
+    `ToyEnsemble`; the rest as in `ToyConfig` and `EnsembleTraining`.
+
+    Returns
+    -------
+    dict
+        Nested lists of shape (alphas, seeds, gammas): those of `measure_rows`, and
+        ``loss`` on fresh samples, summed over features; with ``keep_weights`` also
+        ``weights``, (..., n, m).
+
+    >>> result = measure_width(n=8, m=2, alphas=[0.5], gammas=[-1.0], seeds=[0],
+    ...                        batch=4, steps=0, test_samples=8)
+    >>> np.shape(result["loss"]), np.shape(result["norm_counts"])
+    ((1, 1, 1), (1, 1, 1, 40))
+    """
+    config = ToyConfig(
+        n=n,
+        m=m,
+        alphas=tuple(alphas),
+        gammas=tuple(gammas),
+        seeds=tuple(seeds),
+        density=density,
+        bias_std=bias_std,
+        bias_lr=bias_lr,
+        law=law,
+    )
+    model = ToyEnsemble(config, batch=batch, device=device, batched=batched)
+    if steps:
+        training = EnsembleTraining(steps=steps, lr=lr, warmup=warmup, eps=eps)
+        train_ensemble(model, training, desc=f"width {m}")
+    W_Gnm = model.W.cpu().numpy()
+    rows = [
+        measure_rows(W, feature_frequencies(n, law, alpha, density))
+        for W, (alpha, _, _) in zip(W_Gnm, config.cells(), strict=True)
+    ]
+    result = {name: np.array([row[name] for row in rows]) for name in rows[0]}
+    result["loss"] = model.test_loss(test_samples)
+    if keep_weights:
+        result["weights"] = W_Gnm
+    shape = (len(alphas), len(seeds), len(gammas))
+    return {k: v.reshape(*shape, *v.shape[1:]).tolist() for k, v in result.items()}
+
+
+def large_toy(law: Law, m: int) -> dict:
+    """Return what the paper's large toys set apart from the small ones, at width m.
+
+    Learning rates 0.02 (8/m)^(1/4) for W and 2/m for b, a shorter warm-up, and a
+    training loss 100 times larger, which for Adam is an eps 100 times smaller
+    (arXiv 2505.10465, appendix D, and the authors' code).
+
+    >>> large_toy("power", 8)["lr"], large_toy("power", 8)["bias_lr"]
+    (0.02, 12.5)
+    """
+    lr = 0.02 * (8 / m) ** 0.25
+    return dict(
+        law=law,
+        alphas=[LARGE_LAWS[law]],
+        gammas=[-1.0, 0.1],
+        lr=lr,
+        bias_lr=2 / m / lr,
+        warmup=0.05,
+        eps=1e-10,
+    )
+
+
+def measure_rows(W: np.ndarray, p: np.ndarray) -> dict:
+    """Measure the rows of one W (n, m) of features with frequencies p, sorted.
+
+    Returns
+    -------
+    dict
+        ``represented`` and ``strong``, the fractions of rows with norm above 1/2 and
+        above 1; ``ignored``, the exact loss if the represented features were perfect
+        and the others never decoded, and ``ignored_top``, the same for as many of the
+        most frequent features; mean and variance of squared overlaps over all rows
+        and over the strong ones (NaN for fewer than two); ``norm_counts``, the
+        histogram of row norms over `NORM_EDGES`.
+
+    >>> W = np.array([[1.2, 0.0], [0.0, 0.8], [0.1, 0.0]])
+    >>> rows = measure_rows(W, np.array([0.5, 0.3, 0.2]))
+    >>> round(rows["represented"], 3), round(rows["ignored"], 3)
+    (0.667, 0.227)
+    """
+    norms = row_norms(W)
+    represented, strong = norms > 0.5, norms > 1
+    result = dict(
+        represented=float(represented.mean()),
+        strong=float(strong.mean()),
+        ignored=unlearned_feature_loss(p, represented),
+        ignored_top=unlearned_feature_loss(p, int(represented.sum())),
+        norm_counts=np.histogram(norms.clip(max=2), NORM_EDGES)[0],
+    )
+    for name, mask in (("all", norms > 0), ("strong", strong)):  # 0: no direction
+        stats = (np.nan, np.nan)
+        if mask.sum() > 1:
+            stats = squared_overlap_stats(W, mask)
+        result[f"overlap_{name}"], result[f"overlap_variance_{name}"] = stats
+    return result
+
+
+def log_mean(values: np.ndarray, axis: int | tuple[int, ...] = -1) -> np.ndarray:
+    """Return the geometric mean along an axis, over the values there are (no NaN).
+
+    >>> log_mean([[1.0, 4.0, np.nan], [9.0, 9.0, 9.0]])
+    array([2., 9.])
+    """
+    return np.exp(np.nanmean(np.log(values), axis=axis))
+
+
+@dataclass(frozen=True)
+class ToyRuns:
+    """Results of `measure_width` over widths, by (alpha, gamma).
+
+    Attributes
+    ----------
+    alphas, gammas, ms
+        The values there are.
+    values
+        Name to (alphas, seeds, gammas, widths, ...).
+    """
+
+    alphas: tuple[float, ...]
+    gammas: tuple[float, ...]
+    ms: tuple[int, ...]
+    values: dict[str, np.ndarray]
+
+    @classmethod
+    def from_frame(cls, frame: pd.DataFrame) -> "ToyRuns":
+        """Stack the rows of a sweep over widths that have all else in common.
+
+        Raises
+        ------
+        ValueError
+            If the rows differ in more than the width and its learning rates.
+        """
+        for name in set(frame) - {"m", "lr", "bias_lr", "seconds", *METRICS}:
+            if frame[name].astype(str).nunique() > 1:
+                raise ValueError(f"the rows differ in {name}, not in the width alone")
+        values = {
+            name: np.stack([np.array(v, dtype=float) for v in frame[name]], axis=3)
+            for name in METRICS
+        }
+        alphas, gammas = (tuple(frame.iloc[0][name]) for name in ("alphas", "gammas"))
+        return cls(alphas, gammas, tuple(int(m) for m in frame.m), values)
+
+    def get(self, name: str, alpha: float, gamma: float) -> np.ndarray:
+        """Return the (seeds, widths, ...) values of one (alpha, gamma).
+
+        Raises
+        ------
+        ValueError
+            If that cell was not trained.
+        """
+        if alpha not in self.alphas or gamma not in self.gammas:
+            raise ValueError(
+                f"no toys at alpha={alpha}, gamma={gamma}; "
+                f"there are alphas {self.alphas} and gammas {self.gammas}"
+            )
+        a, k = self.alphas.index(alpha), self.gammas.index(gamma)
+        return self.values[name][a, :, k]
+
+    def slopes(self, alpha: float, gamma: float, name: str = "loss") -> Slopes:
+        """Return the log-log slopes of the loss on the width, one per seed."""
+        return fit_slopes(self.ms, self.get(name, alpha, gamma))
+
+    def exponents(self, name: str = "loss") -> np.ndarray:
+        """Return minus the slope of every model family, (alphas, seeds, gammas)."""
+        values = self.values[name]
+        runs = -fit_slopes(self.ms, values.reshape(-1, len(self.ms))).runs
+        return runs.reshape(values.shape[:3])

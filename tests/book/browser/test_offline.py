@@ -1,0 +1,136 @@
+"""The book in a browser with no network: nothing missing, nothing overflowing."""
+
+import shutil
+
+import pytest
+
+pytestmark = pytest.mark.browser
+
+BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+ARGUMENTS = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+OVERFLOW = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+WIDEST = """() => [...document.querySelectorAll("body *")]
+    .filter(e => e.getBoundingClientRect().right > innerWidth + 1)
+    .slice(0, 5).map(e => e.outerHTML.slice(0, 120))"""
+LOAD_ALL = """() => Promise.all([...document.images].map(image => {
+    image.loading = "eager";
+    return image.decode().catch(() => 0);
+}))"""
+UNLOADED = (
+    """() => [...document.images].filter(i => i.naturalWidth === 0).map(i => i.src)"""
+)
+
+
+@pytest.fixture(scope="module")
+def browser():
+    path = next(filter(None, map(shutil.which, BROWSERS)), None)
+    if path is None:
+        pytest.fail(f"no browser: install one of {', '.join(BROWSERS)}", pytrace=False)
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        launched = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
+        yield launched
+        launched.close()
+
+
+@pytest.fixture
+def page(browser):
+    """A page without network; ``page.trouble`` lists what failed or went outside."""
+    context = browser.new_context(offline=True, reduced_motion="reduce")
+    page = context.new_page()
+    page.trouble = []
+
+    def watch(request):
+        if not request.url.startswith(("file:", "data:", "blob:")):
+            page.trouble.append(f"outside: {request.url}")
+
+    def watch_failed(request):
+        # The search page fetches excerpts, which no browser allows from file://.
+        if request.resource_type != "fetch":
+            page.trouble.append(f"failed: {request.url}")
+
+    page.on("request", watch)
+    page.on("requestfailed", watch_failed)
+    yield page
+    context.close()
+
+
+@pytest.fixture(scope="module")
+def addresses(site):
+    """The file:// address of every page of the book."""
+    paths = [p for p in site.rglob("*.html") if "_static" not in p.parts]
+    return [p.as_uri() for p in paths if p.stem not in ("genindex", "search")]
+
+
+def chapter_address(addresses):
+    return next(a for a in addresses if "/chapters/" in a)
+
+
+def settle(page):
+    """Wait for the fonts and the mathematics."""
+    page.wait_for_load_state("networkidle")
+    page.evaluate("document.fonts.ready.then(() => true)")
+    page.evaluate("window.MathJax?.startup?.promise?.then(() => true)")
+
+
+def test_every_page_loads_whole_and_offline(page, addresses):
+    for address in addresses:
+        page.goto(address)
+        settle(page)
+        # Lazy images load when they come into view.
+        page.evaluate(LOAD_ALL)
+        assert page.evaluate(UNLOADED) == [], address
+    assert page.trouble == []
+
+
+def test_mathematics_is_rendered(page, addresses):
+    page.goto(chapter_address(addresses))
+    settle(page)
+    assert page.locator("mjx-container").count() > 0
+    assert page.locator("mjx-merror").count() == 0
+    assert page.trouble == []
+
+
+def test_search_finds_the_chapter(page, site):
+    page.goto((site / "search.html").as_uri() + "?q=superposition")
+    found = page.locator("#search-results li a")
+    found.first.wait_for(timeout=10_000)
+    assert any("chapters/" in a.get_attribute("href") for a in found.all())
+    assert page.trouble == []
+
+
+def test_theme_toggle_changes_the_theme(page, addresses):
+    page.goto(chapter_address(addresses))
+    button = page.locator(".theme-switch-button:visible").first
+    seen = set()
+    for _ in range(3):
+        button.click()
+        seen.add(page.evaluate("document.documentElement.dataset.theme"))
+    assert seen == {"light", "dark"}
+
+
+@pytest.mark.parametrize("width", [390, 320])
+def test_no_page_is_wider_than_a_phone(page, addresses, width):
+    page.set_viewport_size({"width": width, "height": 800})
+    for address in addresses:
+        page.goto(address)
+        settle(page)
+        assert page.evaluate(OVERFLOW) <= 0, (address, page.evaluate(WIDEST))
+
+
+def test_names_for_screen_readers(page, addresses):
+    for address in addresses:
+        page.goto(address)
+        for selector in (".search-button-field[aria-label]", "summary[aria-label]"):
+            assert page.locator(selector).count() == 0, (address, selector)
+        heads = page.locator("table thead th").all_text_contents()
+        assert all(text.strip() for text in heads), address

@@ -1,0 +1,161 @@
+"""The built pages: whole, offline, described, and free of leftovers."""
+
+import json
+import re
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+import pytest
+import yaml
+from bs4 import BeautifulSoup
+
+ROOT = Path(__file__).parents[3]
+CHAPTERS = re.findall(r"file: book/chapters/(\S+)", (ROOT / "_toc.yml").read_text())
+REPOSITORY = "scaling-replicated/scaling-replicated"
+LINKS_ONLY = {"canonical", "index", "search", "next", "prev", "author"}
+LEFTOVERS = ("<!-- claims:", "<!-- book:", "{glue", "{cite", "{numref", "{eq}`", "@@")
+
+
+@pytest.fixture(scope="module")
+def pages(site):
+    """Every page of the site, parsed: path -> soup."""
+    paths = [p for p in site.rglob("*.html") if "_static" not in p.parts]
+    return {p: BeautifulSoup(p.read_text(), "html.parser") for p in paths}
+
+
+@pytest.fixture(scope="module")
+def chapters(pages):
+    """The chapters' pages: name -> soup."""
+    found = {p.stem: soup for p, soup in pages.items() if p.parent.name == "chapters"}
+    assert sorted(found) == sorted(CHAPTERS)
+    return found
+
+
+def loaded_addresses(soup):
+    """Addresses that a browser fetches on its own when it opens the page."""
+    for tag in soup.find_all(["script", "img", "iframe", "source", "video", "embed"]):
+        yield tag.get("src")
+        yield from (
+            part.split()[0] for part in tag.get("srcset", "").split(",") if part
+        )
+    for tag in soup.find_all("link", href=True):
+        if not LINKS_ONLY & set(tag.get("rel", [])):
+            yield tag["href"]
+    for tag in soup.find_all("object"):
+        yield tag.get("data")
+    styles = [tag.string or "" for tag in soup.find_all("style")]
+    styles += [tag["style"] for tag in soup.find_all(style=True)]
+    for style in styles:
+        yield from css_addresses(style)
+
+
+def css_addresses(style):
+    yield from re.findall(r"url\(\s*['\"]?([^'\")]+)", style)
+    yield from re.findall(r"@import\s+['\"]([^'\"]+)", style)
+
+
+def local_file(page, address):
+    """The file that an address on a page means; None for data: and fragments."""
+    parts = urlsplit(address)
+    assert not parts.netloc and parts.scheme in ("", "data"), f"{page}: {address}"
+    if parts.scheme == "data" or not parts.path:
+        return None
+    return (page.parent / unquote(parts.path)).resolve()
+
+
+def test_pages_load_nothing_from_outside_and_miss_nothing(pages):
+    for page, soup in pages.items():
+        for address in filter(None, loaded_addresses(soup)):
+            file = local_file(page, address)
+            assert file is None or file.is_file(), f"{page.name}: {address}"
+
+
+def test_styles_load_nothing_from_outside(site):
+    for style in site.rglob("*.css"):
+        for address in css_addresses(style.read_text()):
+            local_file(style, address)
+
+
+def test_links_between_pages_lead_somewhere(pages):
+    ids = {p: {t["id"] for t in soup.find_all(id=True)} for p, soup in pages.items()}
+    for page, soup in pages.items():
+        for link in soup.find_all("a", href=True):
+            parts = urlsplit(link["href"])
+            if parts.scheme or parts.netloc:
+                continue
+            target = local_file(page, link["href"]) or page
+            assert target.exists(), f"{page.name}: {link['href']}"
+            if parts.fragment and target in ids:
+                assert unquote(parts.fragment) in ids[target], (
+                    f"{page.name}: {link['href']}"
+                )
+
+
+def test_every_image_has_a_description(pages):
+    for page, soup in pages.items():
+        for image in soup.find_all("img"):
+            assert image.get("alt", "").strip(), f"{page.name}: {image.get('src')}"
+
+
+def test_pages_have_one_title_and_a_language(pages):
+    for page, soup in pages.items():
+        assert soup.html.get("lang"), page.name
+        if page.stem not in ("genindex", "search", "py-modindex"):
+            assert len(soup.select("article h1")) == 1, page.name
+
+
+def test_no_placeholder_is_left(pages):
+    for page, soup in pages.items():
+        text = str(soup.find("article") or soup)
+        for leftover in LEFTOVERS:
+            assert leftover not in text, f"{page.name}: {leftover}"
+
+
+@pytest.mark.parametrize("name", CHAPTERS)
+def test_every_figure_cell_shows_on_the_page(chapters, name):
+    cells = json.loads((ROOT / "tests" / "reference" / f"{name}.ipynb").read_text())[
+        "cells"
+    ]
+    figures = [c for c in cells if "figure" in c["metadata"].get("mystnb", {})]
+    assert figures
+    for cell in figures:
+        label = cell["metadata"]["mystnb"]["figure"]["name"]
+        shown = chapters[name].find("figure", id=label)
+        assert shown and shown.find("img"), f"{label} is not on the page"
+        assert shown.find("figcaption").get_text(strip=True), f"{label} has no caption"
+
+
+@pytest.mark.parametrize("name", CHAPTERS)
+def test_chapter_shows_provenance_and_downloads(chapters, name):
+    page = chapters[name]
+    assert page.select_one(".provenance").get_text(strip=True)
+    links = {a["href"].rsplit(".", 1)[-1] for a in page.select(".chapter-downloads a")}
+    assert {"ipynb", "py"} <= links
+
+
+@pytest.mark.parametrize("name", CHAPTERS)
+def test_chapter_opens_in_colab_and_binder(chapters, name):
+    links = [a["href"] for a in chapters[name].find_all("a", href=True)]
+    notebook = f"book/chapters/{name}.ipynb"
+    colab = f"https://colab.research.google.com/github/{REPOSITORY}/blob/executed/{notebook}"
+    binder = f"https://mybinder.org/v2/gh/{REPOSITORY}/executed?urlpath="
+    assert colab in links
+    assert any(x.startswith(binder) and unquote(x).endswith(notebook) for x in links)
+
+
+@pytest.mark.parametrize("name", CHAPTERS)
+def test_every_claim_has_a_card_with_a_verdict(chapters, name):
+    slug = name.split("_", 1)[1].replace("_", "-")
+    claims = yaml.safe_load((ROOT / "data" / "claims" / f"{slug}.yml").read_text())
+    for claim in claims["claims"]:
+        card = chapters[name].find(id="claim-" + claim["id"].replace(".", "-"))
+        assert card, f"{claim['id']} has no card"
+        assert len(card.select_one(".chip").get_text(strip=True)) > 1
+
+
+def test_search_index_knows_every_page(site, pages):
+    index = (site / "searchindex.js").read_text()
+    for page in pages:
+        if page.stem not in ("genindex", "search"):
+            name = page.relative_to(site).with_suffix("").as_posix()
+            assert f'"{name}"' in index, name

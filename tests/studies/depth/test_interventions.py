@@ -1,0 +1,167 @@
+"""Interventions: causality, agreement with skip_layers, and known answers."""
+
+import numpy as np
+import pytest
+import torch
+
+from scaling_core.models.streams import record_streams
+from studies.depth.interventions import (
+    layer_removal_kl,
+    layer_removal_loss,
+    mean_over_pairs,
+    mean_residuals,
+    residual_erasure,
+    skip_effects,
+    swap_scores,
+)
+
+
+def next_loss(logits, tokens):
+    return torch.nn.functional.cross_entropy(
+        logits[:, :-1].flatten(0, 1), tokens[:, 1:].flatten()
+    ).item()
+
+
+def mute(model, layer):
+    """Make a layer write nothing."""
+    with torch.no_grad():
+        model.blocks[layer].attn.out.weight.zero_()
+        model.blocks[layer].mlp.down.weight.zero_()
+
+
+def test_skipping_changes_nothing_before_and_all_of_the_layer_itself(make, tokens):
+    effects = skip_effects(make(), tokens, keep_first=0)
+    assert not effects.matrix[np.tril_indices(4, -1)].any()
+    assert np.diag(effects.matrix) == pytest.approx(np.ones(4))
+    assert np.diag(effects.ratio_of_means) == pytest.approx(np.ones(4))
+    assert (effects.matrix[np.triu_indices(4, 1)] > 0).all()
+    assert effects.matrix.shape == (4, 4) and effects.change.shape == (4, 4, 10)
+
+
+def test_skip_effects_equal_skip_layers(make, tokens):
+    """The fast path from the middle equals a whole pass with the layer skipped."""
+    model = make()
+    effects = skip_effects(model, tokens, keep_first=0)
+    whole, streams = model(tokens, return_streams=True)
+    for s in range(4):
+        logits, skipped = model(tokens, skip_layers=[s], return_streams=True)
+        gap = (whole.softmax(-1) - logits.softmax(-1)).norm(dim=-1)
+        assert effects.output[s] == pytest.approx(
+            gap.amax(0).detach().numpy(), rel=1e-9
+        )
+        assert effects.mean_output[s] == pytest.approx(
+            gap.mean(0).detach().numpy(), rel=1e-4
+        )
+        for layer in range(s + 1, 4):
+            delta = streams.h[layer + 1] - streams.h[layer]
+            now = skipped.h[layer + 1] - skipped.h[layer]
+            ratio = (delta - now).norm(dim=-1) / delta.norm(dim=-1)
+            expected = ratio.amax(0).detach().numpy()
+            assert effects.change[s, layer] == pytest.approx(expected)
+
+
+def test_first_token_is_never_touched(make, tokens):
+    effects = skip_effects(make(), tokens)
+    assert not effects.change[:, :, 0].any() and not effects.output[:, 0].any()
+    assert effects.change[0, 1, 1:].all()
+
+
+def test_future_effects_pass_through_attention_only(make, tokens):
+    """Skipped in the past only: the layer's own present write stays; the last layer
+    of all cannot reach the future."""
+    effects = skip_effects(make(), tokens, until=6)
+    assert effects.change.shape == (4, 4, 4)
+    assert np.diag(effects.matrix) == pytest.approx(np.zeros(4))
+    assert (effects.matrix[np.triu_indices(4, 1)] > 0).all()
+    assert not effects.output[3].any() and (effects.output[:3] > 0).all()
+
+
+def test_future_effects_are_smaller_than_all(make, tokens):
+    model = make()
+    future = skip_effects(model, tokens, until=6).ratio_of_means
+    everything = skip_effects(model, tokens).ratio_of_means
+    assert mean_over_pairs(future) < mean_over_pairs(everything)
+
+
+def test_a_mute_layer_can_be_skipped_removed_and_is_seen_as_such(make, tokens):
+    model = make()
+    mute(model, 2)
+    effects = skip_effects(model, tokens)
+    assert not effects.output[2].any() and not effects.matrix[2].any()
+    assert layer_removal_loss(model, tokens)[2] == 0.0
+    kl = layer_removal_kl(model, tokens)
+    assert kl[2] == pytest.approx(0, abs=1e-12) and (kl[[0, 1, 3]] > 0).all()
+
+
+def test_removal_equals_skip_layers(make, tokens):
+    model = make(norm="post")
+    with torch.no_grad():
+        whole = next_loss(model(tokens), tokens)
+        expected = [
+            next_loss(model(tokens, skip_layers=[s]), tokens) - whole for s in range(4)
+        ]
+    assert layer_removal_loss(model, tokens) == pytest.approx(expected, abs=1e-5)
+
+
+@pytest.mark.parametrize("norm", ["pre", "post"])
+def test_removal_kl_is_the_loss_added_for_labels_of_the_model_itself(
+    make, tokens, norm
+):
+    model = make(norm=norm)
+    kl = layer_removal_kl(model, tokens)
+    with torch.no_grad():
+        y = model(tokens).softmax(dim=-1)
+        for s in range(4):
+            gap = y.log() - model(tokens, skip_layers=[s]).log_softmax(dim=-1)
+            assert kl[s] == pytest.approx((y * gap).sum(dim=-1).mean().item())
+
+
+def test_labels_replace_the_next_token(make, tokens):
+    model = make()
+    labels = torch.zeros_like(tokens)
+    assert not np.allclose(
+        layer_removal_loss(model, tokens), layer_removal_loss(model, tokens, labels)
+    )
+
+
+def test_swapping_equal_layers_changes_nothing(make, tokens):
+    scores = swap_scores(make(share="all"), tokens)
+    assert scores == pytest.approx(np.zeros((4, 4)), abs=1e-7)
+    scores = swap_scores(make(), tokens)
+    assert np.array_equal(scores, scores.T) and mean_over_pairs(scores) > 0
+
+
+def test_swap_by_reordering_the_blocks(make, tokens):
+    model = make()
+    whole = next_loss(model(tokens), tokens)
+    blocks = list(model.blocks)
+    scores = swap_scores(model, tokens)
+    model.blocks = torch.nn.ModuleList([blocks[0], blocks[3], blocks[2], blocks[1]])
+    for place, block in enumerate(model.blocks):
+        block.layer = place
+    swapped = next_loss(model(tokens), tokens)
+    assert scores[1, 3] == pytest.approx(abs(whole - swapped) / whole, rel=1e-9)
+
+
+def test_erasure_is_causal(make, tokens):
+    model = make()
+    mean = mean_residuals(model, tokens)
+    early = residual_erasure(model, tokens, mean, measured=slice(0, 4))
+    assert not early[:, 4:].any() and (early[:, :4] > 0).all()
+    late = residual_erasure(model, tokens, mean, measured=slice(9, 10))
+    # after the last attention a past residual is of no use
+    assert (late[:4, :9] > 0).all() and late.shape == (4, 10)
+
+
+def test_erasing_to_what_is_there_changes_nothing(make, tokens):
+    model = make()
+    streams = record_streams(model, tokens[:1])
+    here = torch.stack([h[0, 6] for h in streams.h[:-1]])
+    effect = residual_erasure(model, tokens[:1], here)
+    assert effect[:, 6] == pytest.approx(np.zeros(4), abs=1e-9)
+    assert (effect[:, 4] > 1e-4).all()
+
+
+def test_attention_residuals_are_refused(make, tokens):
+    with pytest.raises(ValueError, match="no stream"):
+        skip_effects(make(residual="attnres"), tokens)

@@ -1,0 +1,288 @@
+"""Measurements of superposition: closed forms, frames, exact sums."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from scaling_core.models.sparse_features import (
+    feature_frequencies,
+    power_law_frequencies,
+)
+from scaling_core.training.sweep import run_sweep
+from studies.superposition import geometry
+from studies.superposition.geometry import (
+    adjacent_angles,
+    feature_dimensionality,
+    random_overlap_moments,
+    random_unit_vectors,
+    represented_fraction,
+    squared_overlap_stats,
+    squared_overlaps,
+    tight_frame,
+    welch_bound,
+)
+from studies.superposition.ideal import (
+    ideal_losses,
+    ideal_weak_exponent,
+    unlearned_feature_loss,
+)
+from studies.superposition.toys import (
+    ToyRuns,
+    large_toy,
+    measure_rows,
+    measure_width,
+)
+
+FRAMES = {
+    ("simplex", 2): (3, 2, 1 / 2),
+    ("simplex", 9): (10, 9, 1 / 9),
+    ("icosahedron", 3): (6, 3, 1 / 5**0.5),
+    ("7x28", 7): (28, 7, 1 / 3),
+    ("paley", 7): (14, 7, 1 / 13**0.5),
+}
+seeds = st.integers(0, 2**32 - 1)
+
+
+@pytest.mark.parametrize(("frame", "known"), FRAMES.items())
+def test_tight_frames_meet_welch_at_every_pair(frame, known):
+    W = tight_frame(*frame)
+    nu, m, cosine = known
+    assert W.shape == (nu, m)
+    assert np.linalg.norm(W, axis=1) == pytest.approx(np.ones(nu), abs=1e-12)
+    assert welch_bound(nu, m) == pytest.approx(cosine, abs=1e-12)
+    assert np.abs(np.sqrt(squared_overlaps(W)) / cosine - 1).max() < 1e-12
+    assert np.allclose(W.T @ W, nu / m * np.eye(m))  # tight
+    assert feature_dimensionality(W).sum() == pytest.approx(m)
+
+
+@given(nu=st.integers(2, 40), m=st.integers(1, 12), seed=seeds)
+def test_no_set_of_lines_beats_welch(nu, m, seed):
+    W = random_unit_vectors(nu, m, rng=np.random.default_rng(seed))
+    assert np.sqrt(squared_overlaps(W).max()) >= welch_bound(nu, m) - 1e-9
+
+
+@given(n=st.integers(1, 12), m=st.integers(1, 6), seed=seeds)
+def test_dimensionalities_never_exceed_the_dimensions(n, m, seed):
+    W = np.random.default_rng(seed).standard_normal((n, m))
+    assert feature_dimensionality(W).sum() <= min(n, m) + 1e-9
+
+
+@pytest.mark.parametrize("m", [2, 5, 40])
+def test_random_moments(m):
+    W = random_unit_vectors(1500, m, rng=np.random.default_rng(m))
+    mean, variance = squared_overlap_stats(W)
+    assert mean == pytest.approx(random_overlap_moments(m)[0], rel=0.01)
+    assert variance == pytest.approx(random_overlap_moments(m)[1], rel=0.03)
+
+
+def test_overlaps_ignore_norms_and_masked_rows():
+    W = np.array([[2.0, 0.0], [0.0, 0.0], [3.0, 3.0]])
+    assert squared_overlaps(W, [True, False, True]) == pytest.approx([0.5])
+    with pytest.raises(ValueError, match="zero"):
+        squared_overlaps(W)
+    with pytest.raises(ValueError, match="two rows"):
+        squared_overlaps(W, [True, False, False])
+
+
+def test_overlap_stats_by_blocks_equal_those_of_all_pairs(monkeypatch):
+    monkeypatch.setattr(geometry, "BLOCK_ROWS", 7)
+    W = np.random.default_rng(0).standard_normal((40, 5))
+    mask = np.arange(40) % 3 > 0
+    overlaps = squared_overlaps(W, mask)
+    expected = overlaps.mean(), overlaps.var()
+    assert squared_overlap_stats(W, mask) == pytest.approx(expected, rel=1e-12)
+    frame = tight_frame("7x28")
+    assert squared_overlap_stats(frame) == pytest.approx((1 / 9, 0), abs=1e-12)
+
+
+def test_represented_fraction_of_a_stack():
+    W = np.array([[[0.6, 0.0], [0.4, 0.0]], [[2.0, 0.0], [0.8, 0.8]]])
+    assert represented_fraction(W).tolist() == [0.5, 1.0]
+    assert represented_fraction(W, 1.0).tolist() == [0.0, 1.0]
+
+
+# Exact sums over the named widths, found independently with a spreadsheet-style loop.
+EXACT = [
+    (256, (6, 10, 16, 26, 40), [0.075, 0.173, 0.359, 0.653, 1.037]),
+    (1000, (10, 15, 25, 39, 63, 100), [0.039, 0.116, 0.294, 0.606, 1.020]),
+    (10240, tuple(2**k for k in range(3, 11)), [0.018, 0.067, 0.226, 0.561, 1.007]),
+]
+
+
+@pytest.mark.parametrize(("n", "ms", "expected"), EXACT)
+def test_finite_n_exponents(n, ms, expected):
+    ours = [ideal_weak_exponent(n, ms, alpha) for alpha in (0, 0.5, 1, 1.5, 2)]
+    assert ours == pytest.approx(expected, abs=0.0006)
+
+
+def test_exponent_tends_to_alpha_minus_one():
+    assert ideal_weak_exponent(10**6, (10, 30, 100), 2.0) == pytest.approx(1, abs=0.03)
+    assert ideal_weak_exponent(10**6, (10, 30, 100), 1.5) == pytest.approx(
+        0.5, abs=0.03
+    )
+
+
+@settings(deadline=None)
+@given(n=st.integers(2, 50), alpha=st.floats(0, 2), k=st.integers(0, 50))
+def test_unlearned_loss_falls_to_zero_and_takes_masks(n, alpha, k):
+    p, k = power_law_frequencies(n, alpha), min(k, n)
+    loss = unlearned_feature_loss(p, k)
+    assert loss == pytest.approx(unlearned_feature_loss(p, np.arange(n) < k))
+    assert 0 <= loss <= unlearned_feature_loss(p, max(k - 1, 0)) + 1e-12
+    assert unlearned_feature_loss(p, n) == 0
+
+
+def test_unlearned_loss_is_what_a_constant_prediction_costs():
+    rng = np.random.default_rng(0)
+    p = np.array([0.3, 0.2])
+    x = (rng.random((400_000, 2)) < p) * rng.uniform(0, 2, (400_000, 2))
+    assert unlearned_feature_loss(p, 1) == pytest.approx(x[:, 1].var(), rel=0.01)
+    assert ideal_losses(2, [1], 0.0)[0] == pytest.approx(4 / 6 - 1 / 4)
+
+
+def test_angles_of_a_pentagon():
+    turn = 2 * np.pi * np.arange(5) / 5
+    W = np.stack([np.cos(turn), np.sin(turn)], axis=1)
+    assert adjacent_angles(W[[3, 0, 4, 1, 2]]) == pytest.approx(np.full(5, 72.0))
+    assert feature_dimensionality(W) == pytest.approx(np.full(5, 0.4))
+    with pytest.raises(ValueError, match="plane"):
+        adjacent_angles(np.ones((3, 3)))
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda: welch_bound(1, 2),
+        lambda: random_overlap_moments(0),
+        lambda: tight_frame("cube"),
+        lambda: power_law_frequencies(0, 1.0),
+    ],
+)
+def test_bad_input(call):
+    with pytest.raises(ValueError):
+        call()
+
+
+# Exact sums for the three laws of the large toys, found independently.
+LARGE = {
+    ("exponential", 400.0): [1.3057, 1.2799, 0.9675, 0.1031],
+    ("power", 1.2): [0.6841, 0.5727, 0.3066, 0.1280],
+    ("linear", 0.0): [1.3311, 1.3290, 1.3001, 1.0799],
+}
+
+
+@pytest.mark.parametrize(("law", "expected"), LARGE.items())
+def test_exact_sums_of_other_laws(law, expected):
+    losses = ideal_losses(10240, (8, 16, 128, 1024), law[1], law=law[0])
+    assert losses == pytest.approx(expected, abs=0.00006)
+
+
+def test_rows_without_superposition_are_measured_exactly():
+    W = np.zeros((6, 3))
+    W[0, 0] = W[1, 1] = W[2, 2] = 1.01
+    p = np.array([0.3, 0.2, 0.2, 0.1, 0.1, 0.1])
+    rows = measure_rows(W, p)
+    assert rows["represented"] == rows["strong"] == 0.5
+    assert rows["ignored"] == rows["ignored_top"] == pytest.approx(0.4 - 0.03)
+    assert (rows["overlap_all"], rows["overlap_variance_all"]) == (0.0, 0.0)
+    assert rows["overlap_strong"] == 0.0
+    assert rows["norm_counts"].sum() == 6 and rows["norm_counts"][0] == 3
+    assert np.isnan(measure_rows(W / 2, p)["overlap_strong"])  # no long row
+    W[2], W[5, 0] = 0, 0.9  # a rare feature represented instead of a frequent one
+    rows = measure_rows(W, p)
+    assert rows["ignored"] == pytest.approx(4 / 3 * 0.4 - 0.06)
+    assert rows["ignored_top"] == pytest.approx(0.37)
+
+
+def test_rows_of_a_tight_frame():
+    rows = measure_rows(1.52 * tight_frame("7x28"), np.full(28, 1 / 28))
+    assert rows["overlap_strong"] == pytest.approx(1 / 9)
+    assert rows["overlap_variance_strong"] == pytest.approx(0, abs=1e-12)
+    assert rows["norm_counts"].tolist()[30] == 28
+
+
+TOYS = dict(
+    n=16,
+    alphas=[0.0, 0.5],
+    gammas=[-1.0, 0.5],
+    seeds=[0, 1, 2],
+    batch=32,
+    test_samples=2000,
+    steps=1000,
+)
+
+
+def test_toys_at_every_width(tmp_path):
+    grid = [dict(TOYS, m=m) for m in (2, 4, 8)]
+    frame = run_sweep(measure_width, grid, store=tmp_path / "toys.sqlite")
+    assert (frame.status == "done").all(), frame.error.tolist()
+    toys = ToyRuns.from_frame(frame)
+    assert toys.values["loss"].shape == (2, 3, 2, 3)
+    assert toys.get("norm_counts", 0.5, -1.0).shape == (3, 3, 40)
+    slopes = toys.slopes(0.5, -1.0)
+    assert slopes.runs.shape == (3,) and (slopes.runs < 0).all()
+    assert toys.exponents()[1, :, 0] == pytest.approx(-slopes.runs)
+    assert (toys.get("represented", 0.0, -1.0)[:, -1] > 0.9).all()
+    assert (toys.get("represented", 0.0, 0.5)[:, 0] < 0.9).all()
+    untrained = measure_width(**(grid[0] | dict(steps=0)))
+    assert (np.array(untrained["loss"]) > toys.values["loss"][..., 0]).all()
+    with pytest.raises(ValueError, match="there are alphas"):
+        toys.get("loss", 1.0, -1.0)
+    frame.loc[0, "steps"] = 999
+    with pytest.raises(ValueError, match="differ in steps"):
+        ToyRuns.from_frame(frame)
+
+
+def test_untrained_rows_overlap_like_random_directions():
+    result = measure_width(
+        n=1000,
+        m=25,
+        alphas=[1.0],
+        gammas=[-1.0],
+        seeds=[0],
+        batch=8,
+        steps=0,
+        test_samples=8,
+        keep_weights=True,
+    )
+    mean, variance = random_overlap_moments(25)
+    assert result["overlap_all"][0][0][0] == pytest.approx(mean, rel=0.02)
+    assert result["overlap_variance_all"][0][0][0] == pytest.approx(variance, rel=0.05)
+    assert np.shape(result["weights"]) == (1, 1, 1, 1000, 25)
+
+
+@pytest.mark.parametrize("law", ["exponential", "linear", "power"])
+def test_large_toys_on_the_device_path_give_the_results_of_the_other(law):
+    """The large toys, tiny: all models as batched products, as on a GPU."""
+    config = dict(n=64, m=8, seeds=[0], batch=64, steps=60, test_samples=640)
+    sliced = measure_width(**config, **large_toy(law, 8), batched=False)
+    batched = measure_width(**config, **large_toy(law, 8), batched=True)
+    assert np.shape(batched["loss"]) == (1, 1, 2)
+    assert batched["loss"] == pytest.approx(np.array(sliced["loss"]), rel=1e-3)
+    assert batched["represented"] == pytest.approx(np.array(sliced["represented"]))
+
+
+def test_the_small_grid_on_the_device_path(tmp_path):
+    """The paper's 17 alphas and 10 gammas as one tensor, at tiny sizes."""
+    alphas = np.linspace(0, 2, 17).tolist()
+    gammas = np.linspace(-1, 1, 10).round(3).tolist()
+    sizes = dict(n=32, seeds=[0], batch=32, steps=4, test_samples=64, batched=True)
+    grid = [dict(sizes, m=m, alphas=alphas, gammas=gammas) for m in (2, 4)]
+    frame = run_sweep(measure_width, grid, store=tmp_path / "grid.sqlite")
+    toys = ToyRuns.from_frame(frame)
+    assert toys.values["loss"].shape == (17, 1, 10, 2)
+    assert np.isfinite(toys.exponents()).all()
+
+
+@pytest.mark.parametrize("law", ["exponential", "linear", "power"])
+def test_frequency_laws_fall_and_sum_to_the_density(law):
+    p = feature_frequencies(50, law, 2.0, 1.5)
+    assert p.sum() == pytest.approx(1.5) and (np.diff(p) < 0).all()
+    ratio = {"exponential": np.exp(-1 / 2), "linear": 49 / 50, "power": 1 / 4}
+    assert p[1] / p[0] == pytest.approx(ratio[law])
+
+
+def test_unknown_law():
+    with pytest.raises(ValueError, match="allowed: power, exponential, linear"):
+        feature_frequencies(5, "cubic", 1.0)
