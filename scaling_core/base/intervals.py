@@ -4,15 +4,23 @@ Coverage at n = 5 of nominal 95 % decides the defaults: Student t keeps its leve
 percentile bootstraps cover about 84 %, so a bootstrap needs at least 20 runs.
 """
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import ArrayLike
 from scipy import stats
 
 MIN_BOOTSTRAP_RUNS = 20
 MIN_FREQUENCY_RUNS = 20
+MIN_JACKKNIFE_ROWS = 5
 BOOTSTRAP_DRAWS = 4000
+SCALES: dict[str, tuple[Callable, Callable]] = {  # where a t interval is made, and back
+    "t": (np.asarray, np.asarray),
+    "t-log": (np.log, np.exp),  # ratios
+    "t-fisher-z": (np.arctanh, np.tanh),  # correlations
+}
 
 
 @dataclass(frozen=True)
@@ -33,7 +41,7 @@ class Interval:
             raise ValueError(f"expected low <= estimate <= high, got {numbers}")
 
 
-def check_runs(runs: Sequence[float], *, least: int = 2) -> np.ndarray:
+def check_runs(runs: ArrayLike, *, least: int = 2) -> np.ndarray:
     """Return ``runs`` as a float vector of at least ``least`` finite values.
 
     Raises
@@ -52,190 +60,216 @@ def check_runs(runs: Sequence[float], *, least: int = 2) -> np.ndarray:
     return values
 
 
-def t_interval(runs: Sequence[float], *, level: float = 0.95) -> Interval:
-    """Return mean and Student t interval, mean ± t_{n-1} s/√n.
+def interval_over_runs(
+    runs: ArrayLike, method: str, *, level: float = 0.95, statistic=None, strata=None
+) -> Interval:
+    """Return the interval of the named method over runs, one value each.
 
-    >>> i = t_interval([1.0, 2.0, 3.0])
+    "t": mean ± t_{n-1} s/√n; "t-log" (ratios) and "t-fisher-z" (correlations): the
+    same of log x and of atanh x, mapped back; "clopper-pearson": the exact interval of
+    a frequency, of at least 20 runs of 0 or 1 (five of five leaves 0.48 below).
+
+    Raises
+    ------
+    ValueError
+        If the method is unknown or the runs are too few or not what it is for.
+
+    >>> i = interval_over_runs([1.0, 2.0, 3.0], "t")
     >>> round(i.low, 3), i.estimate, round(i.high, 3)
     (-0.484, 2.0, 4.484)
-    """
-    values = check_runs(runs)
-    n, mean = len(values), float(values.mean())
-    quantile = stats.t.ppf((1 + level) / 2, n - 1)
-    half = float(quantile * values.std(ddof=1) / np.sqrt(n))
-    return Interval(mean, mean - half, mean + half, n, "t")
-
-
-def log_t_interval(runs: Sequence[float], *, level: float = 0.95) -> Interval:
-    """Return the geometric mean and the t interval of the logs, for ratios.
-
-    Raises
-    ------
-    ValueError
-        If a run is not positive.
-    """
-    values = check_runs(runs)
-    if (values <= 0).any():
-        raise ValueError(f"ratios must be positive, got {values.min()}")
-    return _transformed(np.log(values), np.exp, "t-log", level)
-
-
-def fisher_z_interval(runs: Sequence[float], *, level: float = 0.95) -> Interval:
-    """Return the t interval of atanh(r) over runs, mapped back: for correlations.
-
-    Raises
-    ------
-    ValueError
-        If a run is not strictly between -1 and 1.
-    """
-    values = check_runs(runs)
-    if (np.abs(values) >= 1).any():
-        raise ValueError("correlations must lie strictly between -1 and 1")
-    return _transformed(np.arctanh(values), np.tanh, "t-fisher-z", level)
-
-
-def _transformed(values, back: Callable, method: str, level: float) -> Interval:
-    inner = t_interval(values, level=level)
-    numbers = [float(back(x)) for x in (inner.estimate, inner.low, inner.high)]
-    return Interval(*numbers, inner.n, method)
-
-
-def clopper_pearson(successes: int, n: int, *, level: float = 0.95) -> Interval:
-    """Return the exact interval of a frequency, ``successes`` out of ``n`` runs.
-
-    Raises
-    ------
-    ValueError
-        If ``n`` is below 20 (five of five leaves a lower bound of 0.48) or the
-        count is impossible.
-
-    >>> round(clopper_pearson(20, 20).low, 3)
+    >>> round(interval_over_runs([1] * 20, "clopper-pearson").low, 3)
     0.832
     """
+    if method == "bootstrap":  # until chapters hand over resamples
+        rng = np.random.default_rng(0)
+        statistic = statistic or np.mean
+        return resampled_interval(
+            bootstrap_runs(runs, statistic, strata=strata, rng=rng)
+        )
+    if method == "jackknife":
+        return resampled_interval(jackknife_runs(runs, statistic or np.mean))
+    values = check_runs(runs)
+    if method == "clopper-pearson":
+        return _frequency_interval(values, level)
+    if method not in SCALES:
+        allowed = [*SCALES, "clopper-pearson"]
+        raise ValueError(f"unknown interval {method!r}; allowed: {allowed}")
+    if method == "t-log" and (values <= 0).any():
+        raise ValueError(f"ratios must be positive, got {values.min()}")
+    if method == "t-fisher-z" and (np.abs(values) >= 1).any():
+        raise ValueError("correlations must lie strictly between -1 and 1")
+    there, back = SCALES[method]
+    inner = there(values)
+    n, mean = len(inner), inner.mean()
+    # not scipy's ttest_1samp: of equal runs it makes NaN, not an interval of length 0
+    half = stats.t.ppf((1 + level) / 2, n - 1) * inner.std(ddof=1) / np.sqrt(n)
+    middle, low, high = (float(back(x)) for x in (mean, mean - half, mean + half))
+    return Interval(middle, low, high, n, method)
+
+
+def _frequency_interval(hits: np.ndarray, level: float) -> Interval:
+    if not np.isin(hits, (0, 1)).all():
+        raise ValueError("a frequency needs runs of 0 or 1")
+    n, count = len(hits), int(hits.sum())
     if n < MIN_FREQUENCY_RUNS:
         raise ValueError(f"a frequency needs >= {MIN_FREQUENCY_RUNS} runs, got {n}")
-    if not 0 <= successes <= n:
-        raise ValueError(f"{successes} successes in {n} runs")
-    tail = (1 - level) / 2
-    low = stats.beta.ppf(tail, successes, n - successes + 1) if successes else 0.0
-    high = (
-        stats.beta.ppf(1 - tail, successes + 1, n - successes) if successes < n else 1.0
-    )
-    return Interval(successes / n, float(low), float(high), n, "clopper-pearson")
+    got = stats.binomtest(count, n).proportion_ci(level, method="exact")
+    return Interval(count / n, float(got.low), float(got.high), n, "clopper-pearson")
 
 
-def bootstrap_interval(
-    runs: Sequence,
-    statistic: Callable[[np.ndarray], float] = np.mean,
+def t_interval(runs: ArrayLike, *, level: float = 0.95) -> Interval:
+    """Return mean and Student t interval, mean ± t_{n-1} s/√n.
+
+    >>> t_interval([1.0, 2.0, 3.0]).estimate
+    2.0
+    """
+    return interval_over_runs(runs, "t", level=level)
+
+
+@dataclass(frozen=True)
+class Resamples:
+    """A statistic of ``n`` runs and its replicates: what an interval is made of.
+
+    Attributes
+    ----------
+    method
+        "bootstrap" or "jackknife".
+    replicates
+        The statistic of each resample, or with each row left out.
+    """
+
+    method: str
+    estimate: float
+    n: int
+    replicates: np.ndarray
+
+
+def bootstrap_runs(
+    runs: ArrayLike,
+    statistic: Callable[[np.ndarray], float],
     *,
     strata: Sequence | None = None,
     rng: np.random.Generator,
-    level: float = 0.95,
     draws: int = BOOTSTRAP_DRAWS,
-) -> Interval:
-    """Return the percentile bootstrap of ``statistic`` over runs, within strata.
+) -> Resamples:
+    """Return ``statistic`` of resampled runs, within strata.
 
-    ``runs`` is an (n,) or (n, k) array, a row per run; each resample draws rows with
-    replacement inside each stratum (design cell), so that cells keep their sizes.
-
-    Raises
-    ------
-    ValueError
-        If there are fewer than 20 runs, or a resample gives no finite number.
-    """
-    values = np.asarray(runs, dtype=float)
-    if len(values) < MIN_BOOTSTRAP_RUNS:
-        raise ValueError(
-            f"a bootstrap needs >= {MIN_BOOTSTRAP_RUNS} runs, got {len(values)}"
-        )
-    labels = np.zeros(len(values)) if strata is None else np.asarray(strata)
-    cells = [np.flatnonzero(labels == label) for label in np.unique(labels)]
-    resampled = np.empty(draws)
-    for i in range(draws):
-        rows = np.concatenate([rng.choice(cell, len(cell)) for cell in cells])
-        resampled[i] = statistic(values[rows])
-    check_runs(resampled)
-    low, high = np.quantile(resampled, [(1 - level) / 2, (1 + level) / 2])
-    estimate = float(statistic(values))
-    low, high = min(low, estimate), max(high, estimate)
-    return Interval(estimate, float(low), float(high), len(values), "bootstrap")
-
-
-def jackknife_interval(
-    runs: Sequence, statistic: Callable[[np.ndarray], float], *, level: float = 0.95
-) -> Interval:
-    """Return the t interval of ``statistic`` with the jackknife's standard error.
-
-    For a statistic of few rows that a bootstrap would need twenty of:
-    s.e.² = (n - 1)/n Σ (θ₋ᵢ - mean θ₋)², n - 1 degrees of freedom. ``runs`` is (n,) or
-    (n, k), a row per run. Source: Efron and Tibshirani (1993), chapter 11.
+    ``runs`` is (n,) or (n, k), a row per run; each resample draws rows with replacement
+    inside each stratum (design cell; one label per run), so that cells keep their sizes.
 
     Raises
     ------
     ValueError
-        If there are fewer than five rows, or the statistic is not finite.
+        If there are fewer than 20 runs, or not one label for each.
 
-    >>> got, t = jackknife_interval([1.0, 2, 3, 4, 5], np.mean), t_interval([1, 2, 3, 4, 5])
-    >>> abs(got.low - t.low) < 1e-12  # of a mean: the t interval itself
-    True
+    >>> rng = np.random.default_rng(0)
+    >>> bootstrap_runs(np.ones(20), np.mean, rng=rng, draws=2).replicates
+    array([1., 1.])
     """
     values = np.asarray(runs, dtype=float)
     n = len(values)
-    if n < 5:
-        raise ValueError(f"a jackknife needs >= 5 rows, got {n}")
-    left_out = check_runs([statistic(np.delete(values, i, axis=0)) for i in range(n)])
-    error = np.sqrt((n - 1) / n * np.sum((left_out - left_out.mean()) ** 2))
-    half = float(stats.t.ppf((1 + level) / 2, n - 1) * error)
-    estimate = float(statistic(values))
-    return Interval(estimate, estimate - half, estimate + half, n, "jackknife")
+    if n < MIN_BOOTSTRAP_RUNS:
+        raise ValueError(f"a bootstrap needs >= {MIN_BOOTSTRAP_RUNS} runs, got {n}")
+    labels = np.zeros(n) if strata is None else np.asarray(strata)
+    if labels.shape != (n,):
+        raise ValueError(f"need a stratum for each of {n} runs, got {labels.shape}")
+    cells = [np.flatnonzero(labels == label) for label in np.unique(labels)]
+    replicates = np.empty(draws)
+    for i in range(draws):
+        rows = np.concatenate([rng.choice(cell, len(cell)) for cell in cells])
+        replicates[i] = statistic(values[rows])
+    return Resamples("bootstrap", float(statistic(values)), n, replicates)
 
 
-def interval_over_runs(
-    runs: Sequence,
-    method: str,
-    *,
-    statistic: Callable | None = None,
-    strata: Sequence | None = None,
-) -> Interval:
-    """Return the interval of the named method over runs (see the claim schema).
+def jackknife_runs(
+    runs: ArrayLike, statistic: Callable[[np.ndarray], float]
+) -> Resamples:
+    """Return ``statistic`` with each row of ``runs``, (n,) or (n, k), left out.
 
-    The bootstrap's generator is seeded with 0: same runs, same interval.
+    For a statistic of few rows that a bootstrap would need twenty of.
 
-    >>> interval_over_runs([1.0, 2.0, 3.0], "t").n
-    3
+    Raises
+    ------
+    ValueError
+        If there are fewer than five rows.
+
+    >>> jackknife_runs([1.0, 2, 3, 4, 5], np.mean).replicates.tolist()
+    [3.5, 3.25, 3.0, 2.75, 2.5]
     """
-    if method == "bootstrap":
-        rng = np.random.default_rng(0)
-        return bootstrap_interval(runs, statistic or np.mean, strata=strata, rng=rng)
-    if method == "jackknife" and strata is None:
-        return jackknife_interval(runs, statistic or np.mean)
-    if statistic is not None or strata is not None:
+    values = np.asarray(runs, dtype=float)
+    n = len(values)
+    if n < MIN_JACKKNIFE_ROWS:
+        raise ValueError(f"a jackknife needs >= {MIN_JACKKNIFE_ROWS} rows, got {n}")
+    left_out = [statistic(np.delete(values, i, axis=0)) for i in range(n)]
+    return Resamples("jackknife", float(statistic(values)), n, np.array(left_out))
+
+
+def resampled_interval(resamples: Resamples, *, level: float = 0.95) -> Interval:
+    """Return the percentile interval of a bootstrap, or the t interval of a jackknife.
+
+    Jackknife: s.e.² = (n - 1)/n Σ (θ₋ᵢ - mean θ₋)², n - 1 degrees of freedom (Efron and
+    Tibshirani 1993, chapter 11).
+
+    Raises
+    ------
+    ValueError
+        If the method is unknown, or a replicate is not finite.
+
+    >>> got = resampled_interval(jackknife_runs([1.0, 2, 3, 4, 5], np.mean))
+    >>> abs(got.low - t_interval([1.0, 2, 3, 4, 5]).low) < 1e-12  # of a mean: t itself
+    True
+    """
+    replicates, n = check_runs(resamples.replicates), resamples.n
+    estimate = resamples.estimate
+    if resamples.method == "bootstrap":
+        ends = np.quantile(replicates, [(1 - level) / 2, (1 + level) / 2])
+        low, high = min(ends[0], estimate), max(ends[1], estimate)
+    elif resamples.method == "jackknife":
+        error = np.sqrt((n - 1) / n * np.sum((replicates - replicates.mean()) ** 2))
+        half = stats.t.ppf((1 + level) / 2, n - 1) * error
+        low, high = estimate - half, estimate + half
+    else:
         raise ValueError(
-            f"statistic belongs to bootstrap and jackknife, strata to bootstrap; "
-            f"not to {method!r}"
+            f"unknown resampling {resamples.method!r}; allowed: bootstrap, jackknife"
         )
-    if method == "clopper-pearson":
-        hits = check_runs(runs)
-        if not np.isin(hits, (0, 1)).all():
-            raise ValueError("a frequency needs runs of 0 or 1")
-        return clopper_pearson(int(hits.sum()), len(hits))
-    known = {
-        "t": t_interval,
-        "t-log": log_t_interval,
-        "t-fisher-z": fisher_z_interval,
-    }
-    if method not in known:
-        raise ValueError(f"unknown interval {method!r}; allowed: {sorted(known)}")
-    return known[method](runs)
+    return Interval(estimate, float(low), float(high), n, resamples.method)
 
 
-def with_interval(runs: Sequence[float], fmt: str = ".2f") -> str:
+def decimals_for(half_width: float) -> int:
+    """Return the decimals that show two significant digits of a half-width.
+
+    >>> decimals_for(0.034), decimals_for(12.0)
+    (3, 0)
+    """
+    if not half_width > 0 or not math.isfinite(half_width):
+        return 3
+    return max(0, 1 - math.floor(math.log10(half_width)))
+
+
+def with_interval(runs: ArrayLike) -> str:
     """Return the mean and the half-width of its t interval, or one run's value alone.
 
-    >>> with_interval([1.0, 2.0, 3.0], ".1f"), with_interval([1.0])
-    ('2.0 ± 2.5', '1.00')
+    Two significant digits of the half-width, four of a value alone.
+
+    >>> with_interval([0.018, 0.02, 0.022]), with_interval([1.0])
+    ('0.0200 ± 0.0050', '1')
     """
-    if len(runs) < 2:
-        return format(float(np.mean(runs)), fmt)
-    got = t_interval(runs)
-    return f"{got.estimate:{fmt}} ± {got.high - got.estimate:{fmt}}"
+    values = check_runs(runs, least=1)
+    if len(values) == 1:
+        return f"{values[0]:.4g}".replace("-", "−")
+    got = t_interval(values)
+    half = got.high - got.estimate
+    if half == 0:
+        return f"{got.estimate:.4g} ± 0".replace("-", "−")
+    places = decimals_for(half)
+    return f"{got.estimate:.{places}f} ± {half:.{places}f}".replace("-", "−")
+
+
+def log_t_interval(runs, *, level=0.95):
+    """Stand in until chapters call `interval_over_runs`."""
+    return interval_over_runs(runs, "t-log", level=level)
+
+
+def bootstrap_interval(runs, statistic=np.mean, *, strata=None, rng):
+    """Stand in until chapters call `bootstrap_runs`."""
+    return resampled_interval(bootstrap_runs(runs, statistic, strata=strata, rng=rng))
