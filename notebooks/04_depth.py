@@ -408,8 +408,8 @@ aic, aic_before = (
     for key in ("mean_square", "init_mean_square")
 )
 chapter.record("depth.growth-exponential", runs=aic)
-chapter.glue("dp-aic", with_interval(aic, ".0f"))
-chapter.glue("dp-aic-before", with_interval(aic_before, ".0f"))
+chapter.glue("dp-aic", with_interval(aic))
+chapter.glue("dp-aic-before", with_interval(aic_before))
 chapter.glue("dp-points", sizes.layers - 1)
 
 # %% mystnb={"figure": {"name": "fig-dp-growth", "caption": "Mean square of the stream after each layer, before (left) and after training (right); lines: mean over seeds, points: seeds; the number is the log-log slope from layer 2 on, with its 95 % interval."}, "image": {"alt": "On log-log axes. In both panels Pre-LN and Peri-LN rise together, LNS less steeply, and Post-LN is flat. All but Post-LN are steeper after training; the distance in slope between Pre-LN and LNS looks the same in both."}}
@@ -464,7 +464,7 @@ chapter.record("depth.decay-variance", runs=decay_ratio)
 price = measured_of("loss", "pre", 1) - measured_of("loss", "pre", 0)
 chapter.glue("dp-decay", with_interval(decay_ratio))
 chapter.glue("dp-decay-mild", with_interval(mild_ratio))
-chapter.glue("dp-decay-price", with_interval(price, ".3f"))
+chapter.glue("dp-decay-price", with_interval(price))
 
 # %% mystnb={"figure": {"name": "fig-dp-decay", "caption": "Mean square of the last stream of Pre-LN models at three weight decays; thin lines join runs of the same seed, the thick line is their mean."}, "image": {"alt": "One falling line per seed and their mean: a slight fall from decay zero to one tenth, a steep one from one tenth to one."}}
 fig, ax = plt.subplots(figsize=(6.4, 2.8))
@@ -659,7 +659,7 @@ inner_excess = inner_skip[""] / inner_skip["init_"]
 chapter.record("depth.skip-over-null-inner", runs=inner_excess)
 chapter.glue("dp-skip-inner", with_interval(inner_excess))
 largest = first_over_second(measured_of("skip_future_max"))
-chapter.glue("dp-skip-max", with_interval(largest, ".1f"))
+chapter.glue("dp-skip-max", with_interval(largest))
 
 # %% mystnb={"figure": {"name": "fig-dp-skip", "caption": "Effect on later layers, at later tokens, of skipping each layer of the Pre-LN models: untrained (left) and trained (right), mean over seeds. Layers up to the skipped one are untouched, and blank."}, "image": {"alt": "Two triangular heat maps. Untrained, effects are large and fade smoothly with the skipped layer. Trained, the first layer still stands out and all others are faint."}}
 fig, axes = plt.subplots(1, 2, figsize=(6.4, 3))
@@ -783,7 +783,7 @@ chapter.glue("dp-useful", useful[:, -1].mean(), ".1f")
 chapter.glue("dp-deepest", sizes.depths[-1])
 depth_loss = np.array(family.loss.tolist())
 depth_gain = depth_loss[:, 0] - depth_loss[:, -1]
-chapter.glue("dp-depth-gain", with_interval(depth_gain, ".3f"))
+chapter.glue("dp-depth-gain", with_interval(depth_gain))
 
 # %% [markdown]
 # **The order of layers matters less, the deeper the model.** The permutation
@@ -974,8 +974,7 @@ size_alone = with_interval(equal_word - wide_word)
 chapter.glue("dp-size-alone", size_alone)
 for name, runs in contrasts.items():
     chapter.record(f"depth.{name}", runs=runs)
-    fmt = ".4f" if name == "wide-vote" else ".2f"
-    chapter.glue(f"dp-{name}", with_interval(runs, fmt))
+    chapter.glue(f"dp-{name}", with_interval(runs))
 chapter.glue("dp-vote-level", wide_vote.mean(), ".3f")
 size_of = [of_cell("parameters", i)[0] for i in (3, 4, 5)]
 for name, n in zip(("wide", "deep", "equal"), size_of):
@@ -1032,7 +1031,7 @@ chapter.section("Noise floor")
 losses = {norm: measured_of("loss", norm) for norm in NORMS}
 lns_gain = losses["pre"] - losses["lns"]
 chapter.record("depth.lns-loss", runs=lns_gain)
-chapter.glue("dp-lns-gain", with_interval(lns_gain, ".3f"))
+chapter.glue("dp-lns-gain", with_interval(lns_gain))
 spread = losses["pre"].std(ddof=1) if len(seeds) > 1 else np.nan
 chapter.glue("dp-loss-spread", spread, ".3f")
 paired = lns_gain.std(ddof=1) if len(seeds) > 1 else np.nan

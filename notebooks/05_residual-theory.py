@@ -536,7 +536,7 @@ for norm, b in written.items():
 for norm in ("pre", "lns"):
     runs = ratio[norm].mean(axis=1)
     chapter.record(f"residual-theory.jacobian-{norm}", runs=runs)
-    chapter.glue(f"rt-jacobian-{norm}", with_interval(runs, ".3f"))
+    chapter.glue(f"rt-jacobian-{norm}", with_interval(runs))
 nearer = np.sqrt(deviation["lns"][:, -1] / deviation["pre"][:, -1])
 chapter.record("residual-theory.lns-identity", runs=nearer)
 chapter.glue("rt-nearer", with_interval(nearer))
@@ -602,7 +602,7 @@ for norm, b in written.items():
             for found, coin in zip(path[norm], law)
         ]
     )
-    chapter.glue(f"rt-mean-{norm}", with_interval(lengths[norm][:, 0], ".1f"))
+    chapter.glue(f"rt-mean-{norm}", with_interval(lengths[norm][:, 0]))
 runs = lengths["pre"][:, 0] / lengths["pre"][:, 1]
 chapter.record("residual-theory.path-length", runs=runs)
 chapter.glue("rt-path-ratio", with_interval(runs))
@@ -1023,7 +1023,7 @@ for seed in kernel_seeds:
         64, 16, sizes.samples, 0.5, rng=np.random.default_rng(seed)
     )
     moments.append(np.exp(2 * log_K).mean() / np.exp(log_K).mean() ** 2)
-chapter.glue("rt-skip-relu", with_interval(moments, ".1f"))
+chapter.glue("rt-skip-relu", with_interval(moments))
 guess = theory.moment_ratio((1 - 0.5**2) * (5 - 0.5**2), 64, 16)
 chapter.glue("rt-skip-guess", guess, ".1f")
 
