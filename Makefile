@@ -1,4 +1,4 @@
-# make book | test | test-full | test-browser | clean      (no activation needed)
+# make book | test | lint | test-full | test-browser | clean    (no activation needed)
 PYTHON ?= python3
 # For small CPU wheels of PyTorch:
 #   make book PIP_ARGS="--extra-index-url https://download.pytorch.org/whl/cpu"
@@ -15,14 +15,19 @@ export OMP_NUM_THREADS = 1
 # A backend set from outside would make every figure vanish from the notebooks.
 unexport MPLBACKEND
 
-.PHONY: book test test-full test-browser clean
+.PHONY: book test lint test-full test-browser clean
 .DELETE_ON_ERROR:
 
 book: .venv/.installed
 	$(BIN)/scaling run --jobs $(JOBS)
 	$(BIN)/scaling render
 
-test: .venv/.installed
+lint: .venv/.installed
+	$(BIN)/ruff check --quiet .
+	$(BIN)/ruff format --check --quiet .
+	$(BIN)/basedpyright --warnings
+
+test: lint
 	$(PYTEST) $(PYTEST_ARGS)
 	SCALING_RECORDS=$(CURDIR)/build/records/nbval \
 	  $(PYTEST) --nbval-lax --nbval-current-env --nbval-cell-timeout=300 tests/reference
