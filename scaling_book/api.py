@@ -14,6 +14,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
+from scipy import stats
 
 from scaling_book.claims import Claim, bib_keys, load_claims
 from scaling_book.errors import RecordError
@@ -71,6 +72,18 @@ FIGURE_STYLE = {
     "axes.spines.right": False,
     "svg.hashsalt": "scaling-replicated",
 }
+
+
+def error_bars(runs) -> np.ndarray:
+    """Return the half-width of the 95 % t interval over runs (axis 0), 0 for one run.
+
+    >>> error_bars([[1.0, 0.0], [2.0, 0.0], [3.0, 0.0]]).round(2)
+    array([2.48, 0.  ])
+    """
+    rows = np.asarray(runs, dtype=float)
+    if len(rows) < 2:
+        return np.zeros(rows.shape[1:])
+    return stats.t.ppf(0.975, len(rows) - 1) * stats.sem(rows, axis=0)
 
 
 class Chapter:
