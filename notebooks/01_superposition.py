@@ -39,7 +39,7 @@ if importlib.util.find_spec("scaling_book") is None:  # Colab, Binder
     subprocess.run(install, check=True)
     sys.path.insert(0, os.getcwd())
 
-# %% tags=["parameters"]
+# %% tags=["parameters", "remove-cell"]
 profile = ""
 
 # %% [markdown]
@@ -61,16 +61,16 @@ profile = ""
 # figure, digitised, and fit what the paper only compared with a guide line. The
 # losses behind their exponent for language models were never published.
 
-# %%
+# %% tags=["hide-input"]
 import matplotlib.pyplot as plt
 import numpy as np
 import seaborn as sns
 
-from scaling_book.api import COLORS, MARKERS, SERIES, Chapter
+from scaling_book.api import COLORS, MARKERS, SERIES, Chapter, error_bars
 from scaling_core.base.intervals import (
-    bootstrap_interval,
-    log_t_interval,
-    t_interval,
+    bootstrap_runs,
+    resampled_interval,
+    with_interval,
 )
 from scaling_core.base.slopes import fit_slopes
 from scaling_core.data.published import load_published
@@ -78,16 +78,7 @@ from scaling_core.training.sweep import run_sweep
 from studies.superposition import geometry, ideal, toys
 from studies.superposition.toys import log_mean
 
-
-def shown(runs, interval=t_interval) -> str:
-    """Return estimate and 95 % interval; the mean alone of one run."""
-    if len(runs) < 2:
-        return f"{np.mean(runs):.2f}"
-    i = interval(runs)
-    return f"{i.estimate:.2f} [{i.low:.2f}, {i.high:.2f}]"
-
-
-# %%
+# %% tags=["hide-input"]
 chapter = Chapter("superposition", profile=profile)
 sizes = chapter.sizes(
     features=dict(smoke=256, cpu=256, gpu=1000),
@@ -197,6 +188,8 @@ moments = np.array(
 )  # (seeds, widths, mean and variance)
 exact = np.array([geometry.random_overlap_moments(m) for m in sizes.widths])
 mean_ratio, variance_ratio = (moments / exact).mean(axis=1).T
+
+# %% tags=["hide-input"]
 what = "measured over exact, mean over widths and seeds"
 chapter.record(
     "superposition.random-mean", value=mean_ratio.mean(), tolerance_of=what
@@ -207,7 +200,7 @@ chapter.record(
     tolerance_of=what,
 )
 
-# %% mystnb={"figure": {"name": "fig-sp-random", "caption": "Mean and variance of the squared overlaps of random unit vectors against the dimension. Points: one per seed; lines: the exact moments."}, "image": {"alt": "Two falling straight lines on log-log axes, the mean with slope minus one and the variance with slope minus two; the measured points lie on the lines at every dimension."}}
+# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-sp-random", "caption": "Mean and variance of the squared overlaps of random unit vectors against the dimension. Points: one per seed; lines: the exact moments."}, "image": {"alt": "Two falling straight lines on log-log axes, the mean with slope minus one and the variance with slope minus two; the measured points lie on the lines at every dimension."}}
 fig, ax = plt.subplots()
 grid = np.geomspace(5, 110, 50)
 lines = np.array([geometry.random_overlap_moments(m) for m in grid])
@@ -246,6 +239,8 @@ for name in frames:
     deviation = max(deviation, np.abs(cosines / bound - 1).max())
     nu, m = W.shape
     print(f"{name:12} {nu:7} {m:2}  {cosines.max():13.6f}  {bound:.6f}")
+
+# %% tags=["hide-input"]
 chapter.record(
     "superposition.welch-met",
     value=deviation,
@@ -292,6 +287,8 @@ from_limit = weak.exponent - (weak.alpha - 1)
 rms_sum, rms_limit = (
     float(np.sqrt(np.mean(d**2))) for d in (from_sum, from_limit)
 )
+
+# %% tags=["hide-input"]
 chapter.record(
     "superposition.alpha-minus-one",
     value=weak_2,
@@ -302,15 +299,13 @@ chapter.record(
     value=rms_sum,
     tolerance_of="root mean square distance of the paper's weak exponents",
 )
-chapter.glue("sp-weak-2", weak_2, ".2f")
-chapter.glue("sp-rms-sum", rms_sum, ".3f")
-chapter.glue("sp-rms-limit", rms_limit, ".3f")
+chapter.glue("sp-rms-limit", rms_limit, ".4f")
 chapter.glue("sp-nearer", int((from_sum.abs() < from_limit.abs()).sum()))
 chapter.glue("sp-weak-points", len(weak))
 twins = weak.groupby("alpha").exponent
 chapter.glue("sp-twins", (twins.max() - twins.min()).max(), ".2f")
 
-# %% mystnb={"figure": {"name": "fig-sp-finite", "caption": "Exponent of the loss without superposition against the exponent of the frequencies: the exact sum for three numbers of features over the paper's widths, the limit alpha - 1, and the models the paper measured closest to this limit (digitised, Fig. 5b)."}, "image": {"alt": "Three rising curves for a thousand, ten thousand and a million features approach the dashed line alpha minus one from above; at alpha one the curve for a thousand features is well above zero, where the line starts. The paper's nine points scatter about the line and that curve as widely as the two are apart."}}
+# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-sp-finite", "caption": "Exponent of the loss without superposition against the exponent of the frequencies: the exact sum for three numbers of features over the paper's widths, the limit alpha - 1, and the models the paper measured closest to this limit (digitised, Fig. 5b)."}, "image": {"alt": "Three rising curves for a thousand, ten thousand and a million features approach the dashed line alpha minus one from above; at alpha one the curve for a thousand features is well above zero, where the line starts. The paper's nine points scatter about the line and that curve as widely as the two are apart."}}
 alphas = np.linspace(0, 2, 41)
 fig, ax = plt.subplots()
 for color, (n, label) in zip(
@@ -331,12 +326,12 @@ plt.show()
 # %% [markdown]
 # **At finite size the rule $\alpha - 1$ is good only near $\alpha = 2$.** The
 # paper's {glue:text}`sp-weak-points` weak networks (Fig. 5b) do not decide
-# between the two: their root mean square distance is {glue:text}`sp-rms-sum`
-# from the sum and {glue:text}`sp-rms-limit` from $\alpha - 1$;
-# {glue:text}`sp-nearer` are nearer to the sum, and two networks of equal
-# $\alpha$ differ by up to {glue:text}`sp-twins`. We use the finite sum as the
-# null below because it is exact at our sizes: what width alone buys without any
-# superposition.
+# between the two: their root mean square distance is
+# {claim}`superposition.finite-size` from the sum and {glue:text}`sp-rms-limit`
+# from $\alpha - 1$; {glue:text}`sp-nearer` are nearer to the sum, and two
+# networks of equal $\alpha$ differ by up to {glue:text}`sp-twins`. We use the
+# finite sum as the null below because it is exact at our sizes: what width
+# alone buys without any superposition.
 #
 # ## The experiment
 #
@@ -368,9 +363,11 @@ loss = np.reshape(five["loss"], (-1, 8))  # (groups, restarts)
 rows = np.reshape(five["weights"], (-1, 8, 5, 2))
 best = rows[np.arange(len(loss)), loss.argmin(axis=1)]
 angles = [geometry.adjacent_angles(W).min() for W in best]
+
+# %% tags=["hide-input"]
 chapter.record("superposition.pentagon", runs=angles)
 
-# %% mystnb={"figure": {"name": "fig-sp-pentagon", "caption": "The five rows of W in the plane, best of eight restarts, one panel for each independent group."}, "image": {"alt": "Each panel shows five arrows of equal length from the origin, evenly spread around the circle like the corners of a regular pentagon."}}
+# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-sp-pentagon", "caption": "The five rows of W in the plane, best of eight restarts, one panel for each independent group."}, "image": {"alt": "Each panel shows five arrows of equal length from the origin, evenly spread around the circle like the corners of a regular pentagon."}}
 drawn = best[:5]
 fig, axes = plt.subplots(1, len(drawn), figsize=(6.4, 1.6), squeeze=False)
 for ax, W in zip(axes[0], drawn):
@@ -442,14 +439,14 @@ for gamma in (STRONG, WEAK):
 fall = (kept[STRONG] - kept[1.0]).mean(axis=1)
 per_dimension = kept[1.0] * sizes.features / np.array(sizes.dial_widths)
 rows_per_dimension = log_mean(per_dimension)
+
+# %% tags=["hide-input"]
 chapter.record("superposition.dial", runs=fall)
 chapter.record("superposition.weak-rows", runs=rows_per_dimension)
-chapter.glue("sp-fall", shown(fall))
-chapter.glue("sp-rows", shown(rows_per_dimension, log_t_interval))
 chapter.glue("sp-no-decay", kept[0.0][:, -1].mean(), ".0%")
 chapter.glue("sp-dial-wide", sizes.dial_widths[-1])
 
-# %% mystnb={"figure": {"name": "fig-sp-dial", "caption": "Rows of W at alpha = 0.5. Left: lengths in the second widest network, all seeds together, for negative and positive decay; dotted: the length from which a feature counts as represented. Right: fraction represented against the decay for two widths, a point per seed; dotted: one feature for each dimension, m/n."}, "image": {"alt": "Left: with negative decay all lengths lie in one peak around one; with positive decay most lie near zero and a smaller group near one. Right: at decay minus one both widths represent all features; the fraction falls steeply around zero decay and comes down to the dotted lines at decay one."}}
+# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-sp-dial", "caption": "Rows of W at alpha = 0.5. Left: lengths in the second widest network, all seeds together, for negative and positive decay; dotted: the length from which a feature counts as represented. Right: fraction represented against the decay for two widths, a point per seed; dotted: one feature for each dimension, m/n."}, "image": {"alt": "Left: with negative decay all lengths lie in one peak around one; with positive decay most lie near zero and a smaller group near one. Right: at decay minus one both widths represent all features; the fraction falls steeply around zero decay and comes down to the dotted lines at decay one."}}
 fig, (left, right) = plt.subplots(1, 2, figsize=(6.6, 3))
 for gamma, color in ((STRONG, SERIES[0]), (WEAK, SERIES[2])):
     counts = main.get("norm_counts", ALPHA, gamma)[:, -2].sum(axis=0)
@@ -473,11 +470,12 @@ plt.show()
 
 # %% [markdown]
 # **The dial works, and has no sharp notch.** From one end to the other the
-# represented fraction falls by {glue:text}`sp-fall`, down to
-# {glue:text}`sp-rows` features for each dimension. Untrained rows all have
-# length near one, so the weak end is what training does, and the strong end is
-# what it refrains from. Between them nothing separates two regimes: with no
-# decay at all, width {glue:text}`sp-dial-wide` keeps {glue:text}`sp-no-decay`.
+# represented fraction falls by {claim}`superposition.dial`, down to
+# {claim}`superposition.weak-rows` features for each dimension. Untrained rows
+# all have length near one, so the weak end is what training does, and the
+# strong end is what it refrains from. Between them nothing separates two
+# regimes: with no decay at all, width {glue:text}`sp-dial-wide` keeps
+# {glue:text}`sp-no-decay`.
 #
 # ### Step 3: weak superposition, the loss of what is ignored
 #
@@ -498,10 +496,10 @@ top, own = (
     log_mean((loss / sums)[:, skewed], axis=(1, 2))
     for sums in (beyond_k, short)
 )
+
+# %% tags=["hide-input"]
 chapter.record("superposition.ignored-sum", runs=top)
 chapter.record("superposition.ignored-sum-rows", runs=own)
-chapter.glue("sp-top", shown(top, log_t_interval))
-chapter.glue("sp-own", shown(own, log_t_interval))
 worst = log_mean(loss / beyond_k, axis=0)
 chapter.glue("sp-top-worst", worst.max(), ".2f")
 all_ignored = [ideal.ideal_losses(sizes.features, [0], a) for a in ALPHAS]
@@ -510,7 +508,7 @@ chapter.glue("sp-top-null", log_mean(unlearned[skewed]), ".1f")
 chapter.glue("sp-null-low", unlearned[~skewed].min(), ".1f")
 chapter.glue("sp-null-high", unlearned[~skewed].max(), ".1f")
 
-# %% mystnb={"figure": {"name": "fig-sp-sum", "caption": "Loss on fresh samples at positive decay against the exact sum over the features ignored: beyond the k most frequent (filled) and over short rows (open), mean over seeds, a colour per frequency law; dashed: equality."}, "image": {"alt": "Over more than a decade of losses all open points lie on the diagonal and the filled ones slightly above it, for all five frequency laws."}}
+# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-sp-sum", "caption": "Loss on fresh samples at positive decay against the exact sum over the features ignored: beyond the k most frequent (filled) and over short rows (open), mean over seeds, a colour per frequency law; dashed: equality."}, "image": {"alt": "Over more than a decade of losses all open points lie on the diagonal and the filled ones slightly above it, for all five frequency laws."}}
 fig, ax = plt.subplots(figsize=(6.4, 3.6))
 palette = sns.color_palette("viridis", len(ALPHAS))
 for i, (alpha, color) in enumerate(zip(ALPHAS, palette)):
@@ -528,12 +526,14 @@ plt.show()
 
 # %% [markdown]
 # **The loss is that of what is ignored, and a little more.** For $\alpha \ge 1$
-# it is {glue:text}`sp-top` times the sum beyond the $k$ most frequent, where a
-# network that has learned nothing would have {glue:text}`sp-top-null`; for no
-# law and width is it more than {glue:text}`sp-top-worst`. Over the short rows
-# it is {glue:text}`sp-own` times the sum, which is almost a definition: a
-# feature without a row costs its variance. So the gap comes from which features
-# are chosen, not always the most frequent, more than from leaking.
+# it is {claim}`superposition.ignored-sum` times the sum beyond the $k$ most
+# frequent, where a network that has learned nothing would have
+# {glue:text}`sp-top-null`; for no law and width is it more than
+# {glue:text}`sp-top-worst`. Over the short rows it is
+# {claim}`superposition.ignored-sum-rows` times the sum, which is almost a
+# definition: a feature without a row costs its variance. So the gap comes from
+# which features are chosen, not always the most frequent, more than from
+# leaking.
 #
 # ```{margin}
 # Flatter frequencies are not judged. There most of the loss stays whatever is
@@ -551,30 +551,34 @@ weak = sweep(
     alphas=[1.5, 2.0], gammas=[MILD], seeds=chapter.seeds(sizes.weak_seeds)
 )
 widths = np.array(sizes.widths)
-for alpha, name in ((1.5, "15"), (2.0, "20")):
-    fit = weak.slopes(alpha, MILD)
-    exact = fit_slopes(
+exact_slopes = {
+    alpha: fit_slopes(
         widths, ideal.ideal_losses(sizes.features, widths, alpha)[None]
     )
+    for alpha in weak.alphas
+}
+
+# %% tags=["hide-input"]
+for alpha, name in ((1.5, "15"), (2.0, "20")):
+    fit, exact = weak.slopes(alpha, MILD), exact_slopes[alpha]
     chapter.record(
         f"superposition.weak-exponent-{name}",
         runs=exact.runs - fit.runs,
         leave_one_out=exact.leave_one_out - fit.leave_one_out,
     )
-    chapter.glue(f"sp-excess-{name}", shown(exact.runs - fit.runs))
     crowd = weak.get("represented", alpha, MILD) * sizes.features / widths
     chapter.glue(f"sp-crowd-{name}", log_mean(crowd.mean(axis=0)), ".1f")
     harder = -main.slopes(alpha, WEAK).runs + exact.runs
-    chapter.glue(f"sp-harder-{name}", shown(harder))
+    chapter.glue(f"sp-harder-{name}", with_interval(harder))
 
 # %% [markdown]
-# The difference is {glue:text}`sp-excess-15` at $\alpha = 1.5$, where these
-# networks keep {glue:text}`sp-crowd-15` features for each dimension, and
-# {glue:text}`sp-excess-20` at $\alpha = 2$, where they keep
-# {glue:text}`sp-crowd-20`. At $\gamma = 0.5$ it is {glue:text}`sp-harder-15`
-# and {glue:text}`sp-harder-20`: wide networks no longer fill their dimensions.
-# **The weak exponent follows the sum only as well as the decay leaves one
-# feature to a dimension.**
+# The difference is {claim}`superposition.weak-exponent-15` at $\alpha = 1.5$,
+# where these networks keep {glue:text}`sp-crowd-15` features for each
+# dimension, and {claim}`superposition.weak-exponent-20` at $\alpha = 2$, where
+# they keep {glue:text}`sp-crowd-20`. At $\gamma = 0.5$ it is
+# {glue:text}`sp-harder-15` and {glue:text}`sp-harder-20`: wide networks no
+# longer fill their dimensions. **The weak exponent follows the sum only as well
+# as the decay leaves one feature to a dimension.**
 #
 # ### Step 4: strong superposition, how the loss falls with the width
 #
@@ -586,8 +590,16 @@ for alpha, name in ((1.5, "15"), (2.0, "20")):
 # %%
 chapter.section("Strong side")
 strong, weak_side = (main.slopes(ALPHA, gamma) for gamma in (STRONG, WEAK))
+null_exponent = ideal.ideal_weak_exponent(sizes.features, sizes.widths, ALPHA)
+untrained_exponent = -untrained.slopes(ALPHA, STRONG).runs.mean()
 names = {0.0: "strong-exponent-0", ALPHA: "strong-exponent"}
 names |= {1.0: "strong-exponent-1"}
+contrasts = {  # exponent of strong minus that of weak, the same seed
+    alpha: main.slopes(alpha, WEAK).runs - main.slopes(alpha, STRONG).runs
+    for alpha in names
+}
+
+# %% tags=["hide-input"]
 for alpha, name in names.items():
     fit = main.slopes(alpha, STRONG)
     chapter.record(
@@ -595,46 +607,33 @@ for alpha, name in names.items():
         runs=-fit.runs,
         leave_one_out=-fit.leave_one_out,
     )
-null_exponent = ideal.ideal_weak_exponent(sizes.features, sizes.widths, ALPHA)
-untrained_exponent = -untrained.slopes(ALPHA, STRONG).runs.mean()
-chapter.glue("sp-strong", shown(-strong.runs))
-chapter.glue("sp-weak", shown(-weak_side.runs))
+chapter.record(
+    "superposition.strong-minus-weak",
+    runs=contrasts[ALPHA],
+    leave_one_out=weak_side.leave_one_out - strong.leave_one_out,
+)
+
+# %% tags=["remove-cell"]
+chapter.glue("sp-weak", with_interval(-weak_side.runs))
 chapter.glue("sp-null", null_exponent, ".2f")
 chapter.glue("sp-untrained", untrained_exponent, ".2f")
 left_out = -strong.leave_one_out.mean(axis=1)
 chapter.glue("sp-loo-low", left_out.min(), ".2f")
 chapter.glue("sp-loo-high", left_out.max(), ".2f")
 chapter.glue("sp-r2", strong.r_squared.mean(), ".2f")
-fits = [main.slopes(alpha, STRONG) for alpha in names]
-claim = chapter.claims["superposition.strong-exponent"]
-outside = [
-    not all(map(claim.inside, -f.leave_one_out.mean(axis=1))) for f in fits
-]
-chapter.glue("sp-outside", sum(outside))
+chapter.glue("sp-contrast-0", with_interval(contrasts[0.0]))
+chapter.glue("sp-contrast-1", with_interval(contrasts[1.0]))
 
-# %%
-contrasts = {  # exponent of strong minus that of weak, the same seed
-    alpha: main.slopes(alpha, WEAK).runs - main.slopes(alpha, STRONG).runs
-    for alpha in names
-}
-chapter.record(
-    "superposition.strong-minus-weak",
-    runs=contrasts[ALPHA],
-    leave_one_out=weak_side.leave_one_out - strong.leave_one_out,
-)
-for alpha, contrast in contrasts.items():
-    chapter.glue(f"sp-contrast-{alpha:g}", shown(contrast))
 
-# %% mystnb={"figure": {"name": "fig-sp-loss", "caption": "Loss on fresh samples against the width at alpha = 0.5 for negative (strong) and positive (weak) decay, a point per seed; lines: mean of the seeds' fits, with their 95 % band, the exponent and its interval; dashed orange: the exact loss without superposition."}, "image": {"alt": "On log-log axes the loss with negative decay falls steeply and bends downwards at the largest widths; with positive decay it falls slowly, close to the dashed line of no superposition."}}
+# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-sp-loss", "caption": "Loss on fresh samples against the width at alpha = 0.5 for negative (strong) and positive (weak) decay, a point per seed; lines: mean of the seeds' fits, with their 95 % band, the exponent and its interval; dashed orange: the exact loss without superposition."}, "image": {"alt": "On log-log axes the loss with negative decay falls steeply and bends downwards at the largest widths; with positive decay it falls slowly, close to the dashed line of no superposition."}}
 def with_band(ax, slopes, color) -> None:
     """Draw the mean of the seeds' lines and its 95 % band."""
     grid = np.geomspace(sizes.widths[0], sizes.widths[-1], 30)
     fits = np.log(slopes.predict(grid))  # (seeds, 30)
     ax.plot(grid, np.exp(fits.mean(axis=0)), color=color)
-    if len(fits) > 1:
-        bands = [t_interval(column) for column in fits.T]
-        edges = np.exp([[b.low for b in bands], [b.high for b in bands]])
-        ax.fill_between(grid, *edges, color=color, alpha=0.2, lw=0)
+    mean, half = fits.mean(axis=0), error_bars(fits)
+    edges = np.exp([mean - half, mean + half])
+    ax.fill_between(grid, *edges, color=color, alpha=0.2, lw=0)
 
 
 fig, ax = plt.subplots()
@@ -644,7 +643,7 @@ for i, (gamma, slopes, name) in enumerate(cells):
     losses = main.get("loss", ALPHA, gamma)
     ax.plot(sizes.widths, losses.T, MARKERS[i], color=color, ms=4)
     with_band(ax, slopes, color)
-    text = f"{name}: exponent {shown(-slopes.runs)}"
+    text = f"{name}: exponent {with_interval(-slopes.runs)}"
     spot = [(0.15, 0.3), (0.5, 0.86)][i]
     ax.text(*spot, text, color=color, transform=ax.transAxes)
 no_overlap = ideal.ideal_losses(sizes.features, sizes.widths, ALPHA)
@@ -659,11 +658,11 @@ plt.show()
 
 # %% [markdown]
 # **What to see.** At strong superposition the exponent is
-# {glue:text}`sp-strong`; on the weak side it is {glue:text}`sp-weak`, near the
-# {glue:text}`sp-null` of the exact sum, and untrained networks give
-# {glue:text}`sp-untrained`. Widths and data are the same, only the decay
-# differs. Seed by seed the strong exponent is larger by
-# {glue:text}`sp-contrast-0.5`, with equal frequencies by
+# {claim}`superposition.strong-exponent`; on the weak side it is
+# {glue:text}`sp-weak`, near the {glue:text}`sp-null` of the exact sum, and
+# untrained networks give {glue:text}`sp-untrained`. Widths and data are the
+# same, only the decay differs. Seed by seed the strong exponent is larger by
+# {claim}`superposition.strong-minus-weak`, with equal frequencies by
 # {glue:text}`sp-contrast-0` and with Zipf's by {glue:text}`sp-contrast-1`:
 # **superposition, not width alone, buys the fall.** Step 7 checks that it is
 # not the decay itself.
@@ -685,6 +684,12 @@ plt.show()
 chapter.section("Skewed frequencies")
 steep, zipf = (main.slopes(alpha, STRONG) for alpha in (2.0, 1.0))
 rise = zipf.runs - steep.runs
+exact_steep, exact_zipf = (
+    ideal.ideal_weak_exponent(sizes.features, sizes.widths, a) for a in (2, 1)
+)
+exact_rise = exact_steep - exact_zipf
+
+# %% tags=["hide-input"]
 chapter.record(
     "superposition.skew-steepens",
     runs=rise,
@@ -696,29 +701,23 @@ if chapter.profile != "cpu":
         runs=-steep.runs,
         leave_one_out=-steep.leave_one_out,
     )
-exact_steep, exact_zipf = (
-    ideal.ideal_weak_exponent(sizes.features, sizes.widths, a) for a in (2, 1)
-)
-exact_rise = exact_steep - exact_zipf
-chapter.glue("sp-rise", shown(rise))
-chapter.glue("sp-steep", shown(-steep.runs))
+chapter.glue("sp-steep", with_interval(-steep.runs))
 chapter.glue("sp-exact-steep", exact_steep, ".2f")
 chapter.glue("sp-exact-rise", exact_rise, ".2f")
 chapter.glue("sp-more-or-less", "more" if exact_rise > rise.mean() else "less")
 
-# %% mystnb={"figure": {"name": "fig-sp-paper", "caption": "Exponent of the loss against the exponent of the frequencies: ours at strong and weak superposition with 95 % intervals, the paper's strong networks at three decays (grey, digitised from Fig. 5e), the acceptance band, and the exact sum without superposition (orange)."}, "image": {"alt": "The paper's grey curves stay between 0.8 and 1.2 up to alpha one and then rise to two. Our strong points lie near them for flat frequencies, far above our weak points and the orange curve of the exact sum. The orange curve rises steeply from alpha one on, so that the gap to the strong points narrows."}}
+# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-sp-paper", "caption": "Exponent of the loss against the exponent of the frequencies: ours at strong and weak superposition with 95 % intervals, the paper's strong networks at three decays (grey, digitised from Fig. 5e), the acceptance band, and the exact sum without superposition (orange)."}, "image": {"alt": "The paper's grey curves stay between 0.8 and 1.2 up to alpha one and then rise to two. Our strong points lie near them for flat frequencies, far above our weak points and the orange curve of the exact sum. The orange curve rises steeply from alpha one on, so that the gap to the strong points narrows."}}
 paper_points = published[published.regime == "strong"]
 fig, ax = plt.subplots()
 for gamma, group in paper_points.groupby("gamma"):
     ax.plot(group.alpha, group.exponent, "--", color=COLORS["paper"], lw=1)
 style = dict(ha="right", color=COLORS["paper"])
 ax.annotate("paper, three decays", (1.6, 1.85), **style)
-ax.fill_between([0, 1], *claim.band, color=COLORS["band"], label="band")
+band = chapter.claims["superposition.strong-exponent"].band
+ax.fill_between([0, 1], *band, color=COLORS["band"], label="band")
 for i, gamma in enumerate((STRONG, WEAK)):
     runs = [-main.slopes(alpha, gamma).runs for alpha in ALPHAS]
-    halves = [
-        t_interval(r).high - np.mean(r) if len(r) > 1 else 0 for r in runs
-    ]
+    halves = error_bars(np.transpose(runs))
     style = dict(fmt=MARKERS[i], color=SERIES[2 * i], capsize=3)
     label = ["ours, strong", "ours, weak"][i]
     ax.errorbar(ALPHAS, np.mean(runs, axis=1), halves, label=label, **style)
@@ -732,11 +731,12 @@ plt.show()
 
 # %% [markdown]
 # **Skew steepens the law, but that is no evidence for crowding.** The strong
-# exponent rises by {glue:text}`sp-rise`. The sum without superposition rises
-# too over the same step in $\alpha$, and {glue:text}`sp-more-or-less`: by
-# {glue:text}`sp-exact-rise`. At $\alpha = 2$ we find {glue:text}`sp-steep`,
-# against {glue:text}`sp-exact-steep` for the sum, and against the paper's two
-# or more. Flat frequencies are where the two accounts part.
+# exponent rises by {claim}`superposition.skew-steepens`. The sum without
+# superposition rises too over the same step in $\alpha$, and
+# {glue:text}`sp-more-or-less`: by {glue:text}`sp-exact-rise`. At $\alpha = 2$
+# we find {glue:text}`sp-steep`, against {glue:text}`sp-exact-steep` for the
+# sum, and against the paper's two or more. Flat frequencies are where the two
+# accounts part.
 #
 # ### Step 6: what the trained rows look like
 #
@@ -753,28 +753,26 @@ variance = np.array([geometry.random_overlap_moments(m)[1] for m in widths])
 level = main.get("overlap_strong", ALPHA, STRONG) * widths
 level_all = main.get("overlap_all", ALPHA, STRONG) * widths
 evenness = 1 - main.get("overlap_variance_strong", 0.0, STRONG) / variance
-chapter.record("superposition.overlap-level", runs=log_mean(level[:, wide]))
-chapter.record("superposition.overlap-all-rows", runs=log_mean(level_all))
 etf = np.nanmean(evenness[:, wide], axis=1)
-chapter.record("superposition.etf-like", runs=etf)
 long_rows = main.get("strong", ALPHA, STRONG)
 at_least_one = np.maximum(long_rows, 1 / sizes.features)[:, past_ten]
 growth = fit_slopes(widths[past_ten], at_least_one)
+
+# %% tags=["hide-input"]
+chapter.record("superposition.overlap-level", runs=log_mean(level[:, wide]))
+chapter.record("superposition.overlap-all-rows", runs=log_mean(level_all))
+chapter.record("superposition.etf-like", runs=etf)
 chapter.record(
     "superposition.long-rows",
     runs=growth.runs,
     leave_one_out=growth.leave_one_out,
 )
-chapter.glue("sp-level", shown(log_mean(level[:, wide]), log_t_interval))
-chapter.glue("sp-level-all", shown(log_mean(level_all), log_t_interval))
-chapter.glue("sp-etf", shown(etf))
-chapter.glue("sp-growth", shown(growth.runs))
 nu = np.maximum(long_rows * sizes.features, 2)
 least = np.maximum(nu - widths, 0) / (nu - 1)  # m times Welch, squared
 chapter.glue("sp-least", least[:, wide].mean(), ".2f")
 chapter.glue("sp-nu", (nu / widths)[:, wide].min(), ".1f")
 
-# %% mystnb={"figure": {"name": "fig-sp-rows", "caption": "Trained rows at strong superposition, a point per seed. Left: m times the mean squared overlap at alpha = 0.5, all rows and rows longer than one, with the least possible for so many rows (green) and the value of random directions (orange). Middle: variance of squared overlaps over that of random directions, rows longer than one, alpha = 0. Right: fraction of rows longer than one at alpha = 0.5, with m/n and m squared over 2n (green)."}, "image": {"alt": "Left: all rows lie above one, rows longer than one a little below it but above the green curve. Middle: ratios below one. Right: the fraction rises steeply with the width and stays near the two green lines."}}
+# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-sp-rows", "caption": "Trained rows at strong superposition, a point per seed. Left: m times the mean squared overlap at alpha = 0.5, all rows and rows longer than one, with the least possible for so many rows (green) and the value of random directions (orange). Middle: variance of squared overlaps over that of random directions, rows longer than one, alpha = 0. Right: fraction of rows longer than one at alpha = 0.5, with m/n and m squared over 2n (green)."}, "image": {"alt": "Left: all rows lie above one, rows longer than one a little below it but above the green curve. Middle: ratios below one. Right: the fraction rises steeply with the width and stays near the two green lines."}}
 fig, axes = plt.subplots(1, 3, figsize=(6.8, 2.8))
 for values, color, name in (
     (level_all, SERIES[3], "all rows"),
@@ -801,14 +799,14 @@ plt.show()
 # %% [markdown]
 # **Training evens overlaps out rather than lowering them.** At $\alpha = 0.5$
 # the mean among long rows (at least {glue:text}`sp-nu` times as many as
-# dimensions) is {glue:text}`sp-level` times $1/m$; no set of so many directions
-# could have less than {glue:text}`sp-least`. At $\alpha = 0$ their variance is
-# lower than that of random directions by a share of {glue:text}`sp-etf`.
-# Counting all rows, again at $\alpha = 0.5$, the mean is
-# {glue:text}`sp-level-all`: short rows are packed worse than at random. The
-# long ones multiply as $m$ to the power {glue:text}`sp-growth`, few at
-# first and then near what can be packed; untrained, half of all rows are long
-# at every width.
+# dimensions) is {claim}`superposition.overlap-level` times $1/m$; no set of so
+# many directions could have less than {glue:text}`sp-least`. At $\alpha = 0$
+# their variance is lower than that of random directions by a share of
+# {claim}`superposition.etf-like`. Counting all rows, again at $\alpha = 0.5$,
+# the mean is {claim}`superposition.overlap-all-rows`: short rows are packed
+# worse than at random. The long ones multiply as $m$ to the power
+# {claim}`superposition.long-rows`, few at first and then near what can be
+# packed; untrained, half of all rows are long at every width.
 #
 # ### Step 7: three hidden controls
 #
@@ -822,13 +820,14 @@ plt.show()
 chapter.section("Longer training")
 longer = sweep(alphas=[ALPHA], gammas=[STRONG], steps=3 * sizes.steps)
 long_slopes = longer.slopes(ALPHA, STRONG)
+gain = 1 - longer.get("loss", ALPHA, STRONG) / main.get("loss", ALPHA, STRONG)
+
+# %% tags=["hide-input"]
 chapter.record(
     "superposition.longer-training",
     runs=-long_slopes.runs,
     leave_one_out=-long_slopes.leave_one_out,
 )
-chapter.glue("sp-long", shown(-long_slopes.runs))
-gain = 1 - longer.get("loss", ALPHA, STRONG) / main.get("loss", ALPHA, STRONG)
 chapter.glue("sp-gain-first", gain.mean(axis=0)[0], ".0%")
 chapter.glue("sp-gain-last", gain.mean(axis=0)[-1], ".0%")
 
@@ -838,16 +837,16 @@ no_bias = sweep(alphas=[ALPHA], gammas=[STRONG, WEAK], bias_std=0.0)
 start = strong.runs - no_bias.slopes(ALPHA, STRONG).runs
 represented = no_bias.get("represented", ALPHA, WEAK)
 more = log_mean(represented / main.get("represented", ALPHA, WEAK))
-chapter.record("superposition.bias-start-exponent", runs=start)
-chapter.record("superposition.bias-start-rows", runs=more)
-chapter.glue("sp-start", shown(start))
-chapter.glue("sp-more", shown(more, log_t_interval))
-chapter.glue("sp-more-last", represented[:, -1].mean(), ".0%")
 zero_weak, zero_strong = (
     -no_bias.slopes(ALPHA, gamma).runs for gamma in (WEAK, STRONG)
 )
-chapter.glue("sp-weak-zero", shown(zero_weak))
-chapter.glue("sp-contrast-zero", shown(zero_strong - zero_weak))
+
+# %% tags=["hide-input"]
+chapter.record("superposition.bias-start-exponent", runs=start)
+chapter.record("superposition.bias-start-rows", runs=more)
+chapter.glue("sp-more-last", represented[:, -1].mean(), ".0%")
+chapter.glue("sp-weak-zero", with_interval(zero_weak))
+chapter.glue("sp-contrast-zero", with_interval(zero_strong - zero_weak))
 crowd = represented.mean(axis=0) * sizes.features / widths
 chapter.glue("sp-zero-crowd", crowd.min(), ".1f")
 
@@ -856,17 +855,17 @@ chapter.section("Density")
 dense = sweep(alphas=[1.0], gammas=[STRONG], density=3.0)
 crowded = dense.slopes(1.0, STRONG)
 shift = zipf.runs - crowded.runs
+scaled = dense.get("loss", 1.0, STRONG) / (3 * main.get("loss", 1.0, STRONG))
+
+# %% tags=["hide-input"]
 chapter.record(
     "superposition.density-exponent",
     runs=shift,
     leave_one_out=zipf.leave_one_out - crowded.leave_one_out,
 )
-scaled = dense.get("loss", 1.0, STRONG) / (3 * main.get("loss", 1.0, STRONG))
 chapter.record("superposition.density-level", runs=log_mean(scaled))
-chapter.glue("sp-shift", shown(shift))
-chapter.glue("sp-scaled", shown(log_mean(scaled), log_t_interval))
 
-# %% mystnb={"figure": {"name": "fig-sp-controls", "caption": "Exponent of the loss under the standard setting and under each hidden control, a point per seed, with 95 % intervals; dotted: exactly one."}, "image": {"alt": "Seven rows of points. Strong networks: the standard ones lowest, higher after three times the steps, highest with zero biases. Weak networks: the standard ones far below all others, with zero biases among the strong ones. Zipf frequencies: one and three active features side by side."}}
+# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-sp-controls", "caption": "Exponent of the loss under the standard setting and under each hidden control, a point per seed, with 95 % intervals; dotted: exactly one."}, "image": {"alt": "Seven rows of points. Strong networks: the standard ones lowest, higher after three times the steps, highest with zero biases. Weak networks: the standard ones far below all others, with zero biases among the strong ones. Zipf frequencies: one and three active features side by side."}}
 cases = {
     "strong, standard": strong,
     "three times the steps": long_slopes,
@@ -881,8 +880,8 @@ for row, (name, slopes) in enumerate(cases.items()):
     color = SERIES[[0, 0, 0, 2, 2, 3, 3][row]]
     runs = -slopes.runs
     ax.plot(runs, [row] * len(runs), "o", color=color, ms=3, alpha=0.5)
-    half = t_interval(runs).high - runs.mean() if len(runs) > 1 else 0
-    ax.errorbar(runs.mean(), row, xerr=half, fmt="D", color=color, capsize=3)
+    style = dict(xerr=error_bars(runs), fmt="D", color=color, capsize=3)
+    ax.errorbar(runs.mean(), row, **style)
 ax.axvline(1, color=COLORS["theory"], ls=":")
 ax.set_yticks(range(len(cases)), cases)
 ax.invert_yaxis()
@@ -893,23 +892,25 @@ plt.show()
 # **Two of the three matter more than the noise.** Longer training lowers the
 # loss by {glue:text}`sp-gain-first` at the smallest width and by
 # {glue:text}`sp-gain-last` at the largest, so the exponent goes from
-# {glue:text}`sp-strong` to {glue:text}`sp-long`: wide networks gain more from
-# patience. Any agreement with *exactly* one, at this size, is partly a choice
-# of the number of steps.
+# {claim}`superposition.strong-exponent` to
+# {claim}`superposition.longer-training`: wide networks gain more from patience.
+# Any agreement with *exactly* one, at this size, is partly a choice of the
+# number of steps.
 #
-# Zero biases raise the strong exponent by {glue:text}`sp-start` and disable the
-# dial: positive decay then keeps {glue:text}`sp-more` times as many features,
-# {glue:text}`sp-more-last` of them in the widest network, and the "weak"
-# exponent is {glue:text}`sp-weak-zero`. This is the control that Step 4 needs.
-# The two decays are the same, but both now leave superposition, at least
+# Zero biases raise the strong exponent by
+# {claim}`superposition.bias-start-exponent` and disable the dial: positive
+# decay then keeps {claim}`superposition.bias-start-rows` times as many
+# features, {glue:text}`sp-more-last` of them in the widest network, and the
+# "weak" exponent is {glue:text}`sp-weak-zero`. This is the control that Step 4
+# needs. The two decays are the same, but both now leave superposition, at least
 # {glue:text}`sp-zero-crowd` features to a dimension, and the contrast of their
-# exponents shrinks from {glue:text}`sp-contrast-0.5` to
+# exponents shrinks from {claim}`superposition.strong-minus-weak` to
 # {glue:text}`sp-contrast-zero`. What counts is the rows that are removed, not
 # the decay as such.
 #
 # The density comes close to a mere change of scale: it shifts the exponent by
-# {glue:text}`sp-shift`, and three times the active features give
-# {glue:text}`sp-scaled` times three times the loss.
+# {claim}`superposition.density-exponent`, and three times the active features
+# give {claim}`superposition.density-level` times three times the loss.
 #
 # ### Step 8: language models, from the authors' points
 #
@@ -936,20 +937,21 @@ def mean_level(points) -> float:
 
 
 # %%
-intervals = {}
-for name, statistic in [("slope", pooled_slope), ("level", mean_level)]:
-    settings = dict(statistic=statistic, strata=llm.family)
-    chapter.record(f"superposition.llm-{name}", runs=points, **settings)
-    rng = np.random.default_rng(0)
-    intervals[name] = bootstrap_interval(points, rng=rng, **settings)
-    got = intervals[name]
-    text = f"{got.estimate:.2g} [{got.low:.2g}, {got.high:.2g}]"
-    chapter.glue(f"sp-llm-{name}", text)
+llm_resamples = {
+    name: bootstrap_runs(
+        points, statistic, strata=llm.family, rng=np.random.default_rng(0)
+    )
+    for name, statistic in [("slope", pooled_slope), ("level", mean_level)]
+}
+
+# %% tags=["hide-input"]
+for name, resamples in llm_resamples.items():
+    chapter.record(f"superposition.llm-{name}", resamples=resamples)
 level = llm.m * llm.mean_squared_overlap
 chapter.glue("sp-llm-least", level.min(), ".0f")
 chapter.glue("sp-llm-most", level.max(), ".0f")
 
-# %% mystnb={"figure": {"name": "fig-sp-llm", "caption": "Mean squared overlap of the rows of the output matrix against the width for 25 language models (digitised from the authors' figure), with the pooled fit and the line 1/m."}, "image": {"alt": "Points of four model families scatter over a decade around a falling line, somewhat steeper than the grey dashed line one over m; all lie well above that line."}}
+# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-sp-llm", "caption": "Mean squared overlap of the rows of the output matrix against the width for 25 language models (digitised from the authors' figure), with the pooled fit and the line 1/m."}, "image": {"alt": "Points of four model families scatter over a decade around a falling line, somewhat steeper than the grey dashed line one over m; all lie well above that line."}}
 fig, ax = plt.subplots()
 for (family_name, group), color, marker in zip(
     llm.groupby("family"), SERIES, MARKERS
@@ -965,7 +967,7 @@ grid = np.geomspace(llm.m.min(), llm.m.max(), 20)
 slope, offset = np.polyfit(points[:, 0], points[:, 1], 1)
 ax.plot(grid, np.exp(offset) * grid**slope, color="black", lw=1)
 ax.plot(grid, 1 / grid, "--", color=COLORS["paper"], label="1/m")
-got = intervals["slope"]
+got = resampled_interval(llm_resamples["slope"])
 text = f"exponent {got.estimate:.2f} [{got.low:.2f}, {got.high:.2f}]"
 ax.text(0.55, 0.85, text, transform=ax.transAxes)
 ax.set(xscale="log", yscale="log", xlabel="width m", ylabel="squared overlap")
@@ -974,19 +976,19 @@ plt.show()
 
 # %% [markdown]
 # **The slope is compatible with one, the level is not.** The fitted exponent is
-# {glue:text}`sp-llm-slope`: one and a half would do as well as one. The
+# {claim}`superposition.llm-slope`: one and a half would do as well as one. The
 # overlaps are {glue:text}`sp-llm-least` to {glue:text}`sp-llm-most` times
-# $1/m$, with a geometric mean of {glue:text}`sp-llm-level`. A direction common
-# to all rows would raise every overlap, but these points cannot show whether
-# there is one. A law that fits at most in slope, over one decade and four
-# families, is weak evidence for packing.
+# $1/m$, with a geometric mean of {claim}`superposition.llm-level`. A direction
+# common to all rows would raise every overlap, but these points cannot show
+# whether there is one. A law that fits at most in slope, over one decade and
+# four families, is weak evidence for packing.
 #
 # ## Noise floor
 #
 # How different are two runs that differ in nothing but the seed? Every
 # statement about an exponent must be larger than this.
 
-# %%
+# %% tags=["remove-cell"]
 chapter.section("Noise floor")
 if sizes.seeds > 1:
     spread = np.log(main.get("loss", ALPHA, STRONG)).std(axis=0, ddof=1)
@@ -1013,12 +1015,11 @@ chapter.glue("sp-steep-spread", steep_spread, ".3f")
 #
 # <!-- claims:table -->
 
-# %%
+# %% tags=["hide-input"]
 chapter.section("Full grid")
 flat = paper_points[paper_points.alpha <= 1].exponent
 chapter.glue("sp-paper-low", flat.min(), ".2f")
 chapter.glue("sp-paper-high", flat.max(), ".2f")
-grid_text = "not run at this profile"
 if sizes.grid_alphas:
     grid = sweep(
         alphas=np.linspace(0, 2, sizes.grid_alphas).tolist(),
@@ -1036,15 +1037,13 @@ if sizes.grid_alphas:
     chapter.record(
         "superposition.grid-distance", value=distance, tolerance_of=what
     )
-    grid_text = f"{distance:.2f}"
-chapter.glue("sp-grid", grid_text)
 
 # %% [markdown]
 # The published exponents themselves range from {glue:text}`sp-paper-low` to
 # {glue:text}`sp-paper-high` between decays and frequency laws with $\alpha \le
 # 1$. **The robust statement is "about one, and far from the null"**, not a
 # second decimal. Root mean square difference between our grid of 1020 networks
-# and theirs: {glue:text}`sp-grid`.
+# and theirs: {claim}`superposition.grid-distance`.
 #
 # The paper's headline figure has larger networks, ten thousand features and
 # widths up to 1024. Their losses can be read off, and the sum for one feature
@@ -1066,14 +1065,15 @@ exact_large = {
 }
 table = large.pivot_table("loss", ["regime", "frequencies"], "m")
 excess = table.loc["weak", "power"].to_numpy() / exact_large["power"]
+
+# %% tags=["hide-input"]
 chapter.record(
     "superposition.large-weak-excess",
     value=log_mean(excess[large_ms >= 32]),
     tolerance_of="published loss over the exact sum, m >= 32",
 )
-chapter.glue("sp-excess", log_mean(excess[large_ms >= 32]), ".1f")
 
-# %%
+# %% tags=["hide-input"]
 first = {"exponential": 0, "power": 2, "linear": 2}  # as the paper fits
 large_runs = {}
 for law in first if sizes.large_widths else ():
@@ -1097,7 +1097,7 @@ for law in first if sizes.large_widths else ():
         f"superposition.large-{law}", value=-slope, tolerance_of="exponent"
     )
 
-# %% mystnb={"figure": {"name": "fig-sp-large", "caption": "Loss of the paper's large toys (n = 10240, digitised from Fig. 1) against the width for three frequency laws, strong (filled grey) and weak (open grey); orange: the exact sum for one feature to a dimension, k = m; blue, where this profile runs them: ours."}, "image": {"alt": "In all three panels the strong losses fall by a factor of twenty to a hundred and the weak ones slowly. At large widths the weak points lie below the orange curve for linear frequencies, above it for exponential ones, and about twice above it for power-law ones, where they even rise at first."}}
+# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-sp-large", "caption": "Loss of the paper's large toys (n = 10240, digitised from Fig. 1) against the width for three frequency laws, strong (filled grey) and weak (open grey); orange: the exact sum for one feature to a dimension, k = m; blue, where this profile runs them: ours."}, "image": {"alt": "In all three panels the strong losses fall by a factor of twenty to a hundred and the weak ones slowly. At large widths the weak points lie below the orange curve for linear frequencies, above it for exponential ones, and about twice above it for power-law ones, where they even rise at first."}}
 fig, axes = plt.subplots(1, 3, sharey=True, figsize=(6.8, 2.8))
 for ax, (law, exact) in zip(axes, exact_large.items()):
     for regime, face in (("strong", COLORS["paper"]), ("weak", "none")):
@@ -1114,10 +1114,10 @@ plt.show()
 # %% [markdown]
 # **The weak half of the headline figure is not that of one feature to a
 # dimension.** With power-law frequencies the published weak losses rise with
-# the width at first, and from $m = 32$ on are {glue:text}`sp-excess` times the
-# sum for $k = m$; with linear ones they fall below it, which takes more
-# features than dimensions. Weak superposition made by decay need not fill each
-# dimension once.
+# the width at first, and from $m = 32$ on are
+# {claim}`superposition.large-weak-excess` times the sum for $k = m$; with
+# linear ones they fall below it, which takes more features than dimensions.
+# Weak superposition made by decay need not fill each dimension once.
 #
 # ## Where it breaks
 #
@@ -1128,9 +1128,12 @@ plt.show()
 #
 # *Widths.* The curve is bent: flat where the loss is near that of predicting
 # nothing, steep where all features fit at the Welch bound. One decade of width
-# cannot separate a power law from this bend: of our three strong exponents with
-# $\alpha \le 1$, {glue:text}`sp-outside` leave the band when one width is left
-# out.
+# cannot separate a power law from this bend. Where an exponent leaves its band
+# when one width is left out, the verdict is *inconclusive*; for our three
+# strong exponents with $\alpha \le 1$ the verdicts are
+# {claim:verdict}`superposition.strong-exponent-0`,
+# {claim:verdict}`superposition.strong-exponent` and
+# {claim:verdict}`superposition.strong-exponent-1`.
 #
 # *Skew.* At $\alpha$ near 2 the sum without superposition is as steep as
 # $1/m$. Natural language has a Zipf exponent near one, where they differ.
@@ -1173,9 +1176,9 @@ plt.show()
 # ```{admonition} Answer
 # :class: dropdown
 # Near $\alpha = 2$, where $\alpha - 1 = 1$. At the paper's sizes the finite sum
-# has an exponent of {glue:text}`sp-weak-2` there. This is why the exponent and
-# the contrast of Step 4 are judged at $\alpha = 0.5$, where the two accounts
-# differ by a large factor.
+# has an exponent of {claim}`superposition.alpha-minus-one` there. This is why
+# the exponent and the contrast of Step 4 are judged at $\alpha = 0.5$, where
+# the two accounts differ by a large factor.
 # ```
 
 # %% [markdown]
@@ -1208,5 +1211,5 @@ plt.show()
 # {cite:t}`strohmer2003grassmannian` for the bound; all in the
 # [bibliography](../references.md).
 
-# %%
+# %% tags=["remove-input"]
 chapter.finish()
