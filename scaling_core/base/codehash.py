@@ -1,95 +1,213 @@
-"""One hash for a module and every module of ours that it imports, transitively.
+"""One hash for the code a number depends on: a module and all it imports of ours.
 
-Imports are found by parsing, not by importing: cheap, and free of side effects.
-A docstring counts as code: a hash that leaves nothing out can never be too clever.
+Sources are read from disk at every call and parsed, never imported, so that an edit
+counts at once. Docstrings, comments, layout and what only type checkers read do not
+count: prose in code makes no number old.
 """
 
 import ast
 import hashlib
-from functools import cache
+import sysconfig
+from dataclasses import dataclass
+from functools import lru_cache
 from importlib.util import find_spec
 from pathlib import Path
 
-PACKAGES = ("scaling_core", "studies", "scaling_book")
+PACKAGES = ("scaling_core", "studies")
+EXPORTS = "_EXPORTS"  # in a lazy ``__init__``: {name: submodule that holds it}
+HOLDERS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Module)
+
+# One use of a module: the module and the name taken from it. "*" stands for anything
+# that it holds, "" for its being imported on the way to something else.
+Use = tuple[str, str]
 
 
-def imports_of(source: str, module: str = "") -> set[str]:
-    """Return the dotted names of ours that ``source`` imports, anywhere in it.
+@dataclass(frozen=True)
+class _Code:
+    """What one source says: the hash of its normal form, imports, lazy exports."""
 
-    ``module`` resolves relative imports. Names from ``from a import b`` are given as
-    ``a`` and ``a.b``, since ``b`` may be a module.
+    digest: str
+    imports: tuple[tuple[int, str, str], ...] = ()  # (leading dots, module, name)
+    exports: tuple[tuple[str, str], ...] = ()
 
-    >>> sorted(imports_of("from scaling_core.base import files"))
-    ['scaling_core.base', 'scaling_core.base.files']
+
+def code_digest(source: str, *, cell: bool = False) -> str:
+    """Return the hash of a source without docstrings, comments and layout.
+
+    In a notebook's ``cell`` a first line of text, or a last semicolon, decides what is
+    shown, so they count. What is not plain Python counts as it stands.
+
+    >>> code_digest("x = 1  # one") == code_digest('"Doc."\\n\\nx = (1)')
+    True
     """
-    found: set[str] = set()
-    for node in ast.walk(ast.parse(source)):
-        if isinstance(node, ast.Import):
-            found.update(alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom):
+    try:
+        tree = ast.parse(source)
+    except SyntaxError:
+        return _sha256(source)
+    quiet = ";" if cell and source.rstrip().endswith(";") else ""
+    return _sha256(ast.unparse(_normal(tree, keep_first=cell)) + quiet)
+
+
+def _sha256(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _normal(tree: ast.Module, *, keep_first: bool = False) -> ast.Module:
+    """Drop docstrings, blocks for type checkers, and a lazy package's list of names."""
+    for node in ast.walk(tree):
+        kept = keep_first and node is tree
+        if isinstance(node, HOLDERS) and not kept and _starts_with_text(node.body):
+            node.body = node.body[1:] or [ast.Pass()]
+    lists = (EXPORTS, "__all__") if _lazy_exports(tree) else ()
+    tree.body = [
+        node
+        for node in tree.body
+        if _assigned(node)[0] not in lists and not _for_type_checkers(node)
+    ]
+    return tree
+
+
+def _lazy_exports(tree: ast.Module) -> dict[str, str]:
+    found = (value for name, value in map(_assigned, tree.body) if name == EXPORTS)
+    return ast.literal_eval(next(found, None) or "{}")
+
+
+def _starts_with_text(body: list[ast.stmt]) -> bool:
+    first = body[0].value if body and isinstance(body[0], ast.Expr) else None
+    return isinstance(first, ast.Constant) and isinstance(first.value, str)
+
+
+def _assigned(node: ast.stmt) -> tuple[str, ast.expr | None]:
+    """Return the name that an assignment binds, with its value."""
+    if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
+        return node.targets[0].id, node.value
+    if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
+        return node.target.id, node.value
+    return "", None
+
+
+def _for_type_checkers(node: ast.stmt) -> bool:
+    if not isinstance(node, ast.If) or node.orelse:
+        return False
+    return ast.unparse(node.test).split(".")[-1] == "TYPE_CHECKING"
+
+
+@lru_cache(maxsize=1024)
+def _parse(source: str) -> _Code:
+    """Parse a source; remembered by its text, so never stale."""
+    try:
+        tree = ast.parse(source)
+    except SyntaxError:
+        return _Code(_sha256(source))
+    exports = _lazy_exports(tree)
+    imports = []
+    for node in ast.walk(_normal(tree)):
+        if isinstance(node, ast.ImportFrom):
             base = node.module or ""
-            if node.level:
-                parents = module.split(".")[: -node.level]
-                base = ".".join([*parents, base] if base else parents)
-            found.add(base)
-            found.update(f"{base}.{alias.name}" for alias in node.names)
-    return {name for name in found if name.split(".")[0] in PACKAGES}
+            imports += [(node.level, base, alias.name) for alias in node.names]
+        elif isinstance(node, ast.Import):
+            for alias in node.names:
+                parts = alias.name.split(".")
+                first = len(parts) if alias.asname else 1
+                ends = range(first, len(parts) + 1)
+                imports += [(0, ".".join(parts[:end]), "*") for end in ends]
+    digest = _sha256(ast.unparse(tree))
+    return _Code(digest, tuple(imports), tuple(exports.items()))
 
 
-def module_file(module: str) -> Path | None:
-    """Return the source file of one of our modules, or None if there is none."""
-    top, *rest = module.split(".")
+def package_root(top: str) -> Path | None:
+    """Return the folder that holds a top-level module or package, if there is one."""
     spec = find_spec(top)
     if spec is None:
         return None
-    root = Path(spec.submodule_search_locations[0])
-    stem = root.joinpath(*rest)
-    for path in (stem.with_suffix(".py"), stem / "__init__.py"):
-        if path.is_file() and (path.stem == "__init__" or stem != root):
-            return path
-    return None
+    if spec.submodule_search_locations:
+        return Path(next(iter(spec.submodule_search_locations))).parent
+    return Path(spec.origin).parent if spec.has_location and spec.origin else None
 
 
-def _with_parents(names: set[str]) -> set[str]:
-    parts = [name.split(".") for name in names]
-    return {".".join(p[: i + 1]) for p in parts for i in range(len(p))}
+def module_file(module: str, beside: str = "") -> Path | None:
+    """Return the source file of a module of ours, or None if it is none of ours.
+
+    Ours are :data:`PACKAGES` and, where ``beside`` names a module outside of them,
+    its package and what lies in the same folder (of an installed one: itself only).
+    """
+    top, own = module.split(".")[0], beside.split(".")[0]
+    mine = top in (*PACKAGES, own)
+    root = package_root(top if mine else own) if mine or own else None
+    if root is None or (not mine and _is_library(root)):
+        return None
+    stem = root.joinpath(*module.split("."))
+    paths = (stem / "__init__.py", stem.parent / f"{stem.name}.py")
+    return next((path for path in paths if path.is_file()), None)
 
 
-def transitive_modules(names: set[str]) -> dict[str, Path]:
-    """Return module name -> file for ``names``, their packages and all they import."""
-    todo, seen = _with_parents(names), {}
+def _is_library(folder: Path) -> bool:
+    """Tell whether a folder holds installed packages or the standard library."""
+    known = {Path(path).resolve() for path in sysconfig.get_paths().values()}
+    return folder.resolve() in known or "site-packages" in folder.parts
+
+
+def _reached(todo: set[Use], beside: str = "") -> dict[str, str]:
+    """Return module -> digest for what is used and all that it imports of ours."""
+    found: dict[str, str] = {}
+    done: set[Use] = set()
     while todo:
-        name = todo.pop()
-        path = None if name in seen else module_file(name)
-        if path is not None:
-            seen[name] = path
+        use = todo.pop()
+        done.add(use)
+        module, name = use
+        path = module_file(module, beside)
+        code = _parse(path.read_text()) if path else _Code("")
+        new: set[Use] = set()
+        if path is not None and module not in found:
+            found[module] = code.digest
             is_package = path.name == "__init__.py"
-            inner = f"{name}.__init__" if is_package else name
-            todo |= _with_parents(imports_of(path.read_text(), inner)) - set(seen)
-    return seen
+            package = module if is_package else module.rpartition(".")[0]
+            new |= _uses(code, package) | {(p, "") for p in _parents(module)}
+        exports = dict(code.exports)
+        if name == "*":
+            new |= {(f"{module}.{inner}", "") for inner in exports.values()}
+        elif name:
+            inner = f"{module}.{exports.get(name, name)}"
+            new.add((inner, "" if name in exports else "*"))
+        todo |= new - done
+    return found
+
+
+def _uses(code: _Code, package: str) -> set[Use]:
+    """Return what a source of ``package`` uses, relative imports resolved."""
+    found = set()
+    for level, base, name in code.imports:
+        above = package.split(".")[: len(package.split(".")) + 1 - level]
+        parts = [*above, base] if level else [base]
+        found.add((".".join(filter(None, parts)), name))
+    return found
+
+
+def _parents(module: str) -> list[str]:
+    parts = module.split(".")
+    return [".".join(parts[:end]) for end in range(1, len(parts))]
 
 
 def source_hash(source: str) -> str:
     """Return the hash of the modules of ours that a piece of source depends on."""
-    return _hash_files(transitive_modules(imports_of(source)))
+    return _hash_modules(_reached(_uses(_parse(source), "")))
 
 
-@cache
 def module_hash(module: str) -> str:
-    """Return the hash of a module's source and of all it imports of ours.
+    """Return the hash of a module and of all it imports of ours, as they stand on disk.
+
+    A module outside of our packages counts with what it imports from beside it.
 
     Raises
     ------
     ModuleNotFoundError
-        If ``module`` is not a module of this package.
+        If there is no such module, or it has no source.
     """
-    if module_file(module) is None:
-        raise ModuleNotFoundError(f"{module!r} is not a module of {PACKAGES}")
-    return _hash_files(transitive_modules({module}))
+    beside = "" if module.split(".")[0] in PACKAGES else module
+    if module_file(module, beside) is None:
+        raise ModuleNotFoundError(f"{module!r} is no module with a source file")
+    return _hash_modules(_reached({(module, "*")}, beside))
 
 
-def _hash_files(files: dict[str, Path]) -> str:
-    digest = hashlib.sha256()
-    for name, path in sorted(files.items()):
-        digest.update(name.encode() + b"\0" + path.read_bytes() + b"\0")
-    return digest.hexdigest()
+def _hash_modules(modules: dict[str, str]) -> str:
+    return _sha256("\n".join(f"{name} {modules[name]}" for name in sorted(modules)))

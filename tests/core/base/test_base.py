@@ -1,8 +1,8 @@
-"""Files, code hashes, inputs: small things that everything leans on."""
+"""Files, inputs: small things that everything leans on."""
 
 import pytest
 
-from scaling_core.base import codehash, inputs
+from scaling_core.base import inputs
 from scaling_core.base.files import NotABookError, book_root, write_atomic
 
 
@@ -24,40 +24,6 @@ def test_failed_write_leaves_the_old_file_and_nothing_else(tmp_path):
         write_atomic(path, 5)
     assert path.read_text() == "old"
     assert [p.name for p in tmp_path.iterdir()] == ["x"]
-
-
-def test_relative_imports_are_resolved():
-    source = "from . import files\nfrom ..fitting import laws"
-    found = codehash.imports_of(source, "scaling_core.base.inputs")
-    assert {"scaling_core.base.files", "scaling_core.fitting.laws"} <= found
-
-
-def test_transitive_modules_follow_imports():
-    found = codehash.transitive_modules({"scaling_book.api"})
-    assert "scaling_core.base.intervals" in found
-    assert "scaling_book.render" not in found
-    assert "scaling_book.verdicts" not in found
-
-
-def test_module_hash_follows_an_imported_module(monkeypatch, tmp_path):
-    """Touching a docstring of an imported module changes the hash."""
-    before = codehash.module_hash("scaling_core.base.inputs")
-    copy = write_atomic(tmp_path / "files.py", "'''Other docstring.'''\n")
-    real = codehash.module_file
-
-    def moved(name):
-        return copy if name == "scaling_core.base.files" else real(name)
-
-    monkeypatch.setattr(codehash, "module_file", moved)
-    codehash.module_hash.cache_clear()
-    after = codehash.module_hash("scaling_core.base.inputs")
-    codehash.module_hash.cache_clear()
-    assert before != after
-
-
-def test_unknown_module_is_refused():
-    with pytest.raises(ModuleNotFoundError, match="no_such"):
-        codehash.module_hash("scaling_core.no_such")
 
 
 def test_inputs_are_named_without_the_machines_paths(tmp_path, monkeypatch):
