@@ -67,25 +67,64 @@ def fit_slopes(x: ArrayLike, y_SX: ArrayLike) -> Slopes:
     if len(np.unique(x)) < 2:
         raise ValueError(f"a slope needs two different sizes, got {x.tolist()}")
     log_x, log_y = np.log(x), np.log(y_SX)
-    slopes, intercepts = _ols(log_x, log_y)
-    residual = log_y - intercepts[:, None] - slopes[:, None] * log_x
-    total = np.square(log_y - log_y.mean(axis=1, keepdims=True)).sum(axis=1)
-    unexplained = np.square(residual).sum(axis=1)
-    r_squared = 1 - np.divide(
-        unexplained, total, out=np.zeros_like(total), where=total > 0
-    )
-    return Slopes(slopes, intercepts, _leave_one_out(log_x, log_y), r_squared)
+    intercepts, slopes = _least_squares(log_y, log_x)
+    lines = intercepts[:, None] + slopes[:, None] * log_x
+    explained = [r_squared(*pair) for pair in zip(lines, log_y, strict=True)]
+    rest = [keep for keep in ~np.eye(len(x), dtype=bool) if len(np.unique(x[keep])) > 1]
+    left_out = [_least_squares(log_y[:, keep], log_x[keep])[1] for keep in rest]
+    left_out = np.array(left_out).reshape(-1, len(y_SX))
+    return Slopes(slopes, intercepts, left_out, np.array(explained))
 
 
-def _ols(x: np.ndarray, y_SX: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    centred = x - x.mean()
-    slopes = y_SX @ centred / (centred @ centred)
-    return slopes, y_SX.mean(axis=1) - slopes * x.mean()
+@dataclass(frozen=True)
+class LogLinear:
+    """Slopes of one fit in several variables, with their standard errors."""
+
+    intercept: float
+    slopes: np.ndarray
+    errors: np.ndarray
 
 
-def _leave_one_out(x: np.ndarray, y_SX: np.ndarray) -> np.ndarray:
-    rest = [np.arange(len(x)) != i for i in range(len(x))]
-    rows = [
-        _ols(x[keep], y_SX[:, keep])[0] for keep in rest if len(np.unique(x[keep])) > 1
-    ]
-    return np.array(rows).reshape(-1, len(y_SX))
+def log_fit(y: ArrayLike, *x: ArrayLike) -> LogLinear:
+    """Fit ``log y = intercept + Σ s_i log x_i`` by least squares, of one run.
+
+    Raises
+    ------
+    ValueError
+        If there are not more points than constants.
+
+    >>> log_fit([3, 6, 12.1], [1, 2, 4]).slopes.round(2)
+    array([1.01])
+    """
+    target, columns = np.log(np.asarray(y, dtype=float)), [np.log(c) for c in x]
+    spare = len(target) - len(columns) - 1
+    if spare < 1:
+        raise ValueError(f"{len(target)} points for {len(columns) + 1} constants")
+    coefficients = _least_squares(target[None], *columns)[:, 0]
+    design = np.column_stack([np.ones(len(target)), *columns])
+    residual = target - design @ coefficients
+    covariance = np.linalg.inv(design.T @ design) * (residual @ residual) / spare
+    errors = np.sqrt(np.diag(covariance))[1:]
+    return LogLinear(float(coefficients[0]), coefficients[1:], errors)
+
+
+def r_squared(prediction: ArrayLike, truth: ArrayLike) -> float:
+    """Return the share of the variance of ``truth`` that is explained, 1 at best.
+
+    Where ``truth`` is constant: 1 if it is met exactly, else minus infinity.
+
+    >>> r_squared([1.0, 2.0], [1.0, 2.0]), r_squared([1.5, 1.5], [1.0, 2.0])
+    (1.0, 0.0)
+    """
+    truth = np.asarray(truth, dtype=float)
+    missed = float(np.sum((truth - np.asarray(prediction)) ** 2))
+    spread = float(np.sum((truth - truth.mean()) ** 2))
+    if spread == 0:
+        return 1.0 if missed == 0 else -np.inf
+    return 1 - missed / spread
+
+
+def _least_squares(y_SX: np.ndarray, *columns: np.ndarray) -> np.ndarray:
+    """Return (1 + columns, S) coefficients, the constants first."""
+    design = np.column_stack([np.ones(y_SX.shape[1]), *columns])
+    return np.linalg.lstsq(design, y_SX.T, rcond=None)[0]

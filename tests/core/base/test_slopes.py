@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy import stats
 
-from scaling_core.base.slopes import fit_slopes
+from scaling_core.base.slopes import fit_slopes, log_fit, r_squared
 
 X = np.array([6, 10, 16, 26, 40])
 
@@ -63,3 +64,24 @@ def test_flat_line_is_explained():
 def test_bad_input(x, y, why):
     with pytest.raises(ValueError, match=why):
         fit_slopes(x, y)
+
+
+def test_two_variables_without_noise_and_one_against_scipy():
+    N, D, noise = np.exp(np.random.default_rng(0).normal(size=(3, 30)))
+    exact = log_fit(2 * N**-0.7 * D**0.3, N, D)
+    assert exact.slopes == pytest.approx([-0.7, 0.3])
+    assert np.exp(exact.intercept) == pytest.approx(2)
+    noisy, theirs = log_fit(noise, N), stats.linregress(np.log(N), np.log(noise))
+    assert noisy.slopes == pytest.approx([theirs.slope])
+    assert noisy.errors == pytest.approx([theirs.stderr])
+
+
+def test_log_fit_refuses_as_many_constants_as_points():
+    with pytest.raises(ValueError, match="2 points for 2 constants"):
+        log_fit([1, 2], [1, 2])
+
+
+def test_r_squared_known_values():
+    assert r_squared([2.0, 2.0], [1.0, 3.0]) == 0
+    assert r_squared([3.0, 1.0], [1.0, 3.0]) == -3
+    assert r_squared([1.0, 1.1], [1.0, 1.0]) == -np.inf
