@@ -40,7 +40,7 @@ if importlib.util.find_spec("scaling_book") is None:  # Colab, Binder
     subprocess.run(install, check=True)
     sys.path.insert(0, os.getcwd())
 
-# %% tags=["parameters"]
+# %% tags=["parameters", "remove-cell"]
 profile = ""
 
 # %% [markdown]
@@ -62,7 +62,7 @@ profile = ""
 # The gains that LNS, Peri-LN and attention residuals report are a few percent
 # of perplexity after billions of tokens, and they are listed as out of reach.
 
-# %%
+# %% tags=["hide-input"]
 import matplotlib.pyplot as plt
 import numpy as np
 import seaborn as sns
@@ -79,7 +79,7 @@ from scaling_core.training.sweep import run_sweep
 from studies.depth import contributions, study
 from studies.depth.lens import logit_lens
 
-# %%
+# %% tags=["hide-input"]
 chapter = Chapter("depth", profile=profile)
 sizes = chapter.sizes(
     layers=dict(smoke=4, cpu=8, gpu=24),
@@ -166,6 +166,8 @@ methods = methods.pivot(index="method", columns="size", values="perplexity")
 drop = methods.loc["Pre-LN"] - methods
 share = drop.loc["Scaled init"] / drop.loc["LNS"]
 print("share had by scaled init:", share.round(2).to_dict())
+
+# %% tags=["hide-input"]
 chapter.record(
     "depth.lns-scaled-init",
     value=share["130M"],
@@ -173,10 +175,9 @@ chapter.record(
 )
 chapter.glue("dp-gain-low", gain.min(), ".3f")
 chapter.glue("dp-gain-high", gain.max(), ".3f")
-chapter.glue("dp-share-130", share["130M"], ".0%")
 chapter.glue("dp-share-250", share["250M"], ".0%")
 
-# %% mystnb={"figure": {"name": "fig-dp-published", "caption": "Published perplexities (arXiv 2502.05795v5): left, Pre-LN and LNS at four sizes (Table 1); right, what six remedies change at 130M and 250M parameters, relative to Pre-LN; left of zero is better."}, "image": {"alt": "Left: two falling curves, LNS below Pre-LN at every size by four to eight percent. Right: LNS lowers perplexity most, scaled initialisation reaches more than half of that at both sizes, and LayerScale and SkipInit make it worse."}}
+# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-dp-published", "caption": "Published perplexities (arXiv 2502.05795v5): left, Pre-LN and LNS at four sizes (Table 1); right, what six remedies change at 130M and 250M parameters, relative to Pre-LN; left of zero is better."}, "image": {"alt": "Left: two falling curves, LNS below Pre-LN at every size by four to eight percent. Right: LNS lowers perplexity most, scaled initialisation reaches more than half of that at both sizes, and LayerScale and SkipInit make it worse."}}
 fig, axes = plt.subplots(1, 2, figsize=(6.4, 3))
 for name, marker, style in [("Pre-LN", "o", "--"), ("LNS", "s", "-")]:
     row = table.loc[name]
@@ -197,11 +198,11 @@ plt.show()
 # %% [markdown]
 # **The fair baseline is not plain Pre-LN.** LNS saves {glue:text}`dp-gain-low`
 # to {glue:text}`dp-gain-high` nats per token over Pre-LN. But scaled
-# initialisation alone has {glue:text}`dp-share-130` of the gain in perplexity
-# at 130M and {glue:text}`dp-share-250` at 250M, and the two do not add up: LNS
-# with scaled initialisation is worse than LNS. Both weaken late branches at the
-# start, so what LNS adds beyond that is the smaller part. No spread over seeds
-# is printed.
+# initialisation alone has {claim:percent}`depth.lns-scaled-init` of the gain in
+# perplexity at 130M and {glue:text}`dp-share-250` at 250M, and the two do not
+# add up: LNS with scaled initialisation is worse than LNS. Both weaken late
+# branches at the start, so what LNS adds beyond that is the smaller part. No
+# spread over seeds is printed.
 #
 # ## Known truth first
 #
@@ -259,8 +260,11 @@ identities = {
     "lens-end": (lens_end, "largest KL after the last layer, nats"),
 }
 for name, (value, what) in identities.items():
-    chapter.record(f"depth.{name}", value=value, tolerance_of=what)
     print(f"{name:12} below 1e-12: {value < 1e-12}   ({what})")
+
+# %% tags=["hide-input"]
+for name, (value, what) in identities.items():
+    chapter.record(f"depth.{name}", value=value, tolerance_of=what)
 
 # %% [markdown]
 # The skip matrix itself is computed with a shortcut: it starts from the
@@ -301,10 +305,14 @@ def untrained_contribution(seed: int) -> np.ndarray:
 
 measured = np.array([untrained_contribution(seed) for seed in seeds])
 null_slopes = fit_slopes(start + np.arange(1, 32), measured[:, 1:])
+
+# %% tags=["hide-input"]
 left_out = null_slopes.leave_one_out
 chapter.record("depth.init-null", runs=null_slopes.runs, leave_one_out=left_out)
+halves = contributions.half_ratio(null_curve)
+chapter.glue("dp-null-halves", halves, ".1f")
 
-# %% mystnb={"figure": {"name": "fig-dp-null", "caption": "Relative contribution of each of 32 untrained Pre-LN layers, contexts of one token; points: one per seed; line: the null curve with no free parameter."}, "image": {"alt": "On log-log axes the points of all seeds follow the falling line one over the square root of the layer from layer two to thirty-two; layer one lies far above, as the line does."}}
+# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-dp-null", "caption": "Relative contribution of each of 32 untrained Pre-LN layers, contexts of one token; points: one per seed; line: the null curve with no free parameter."}, "image": {"alt": "On log-log axes the points of all seeds follow the falling line one over the square root of the layer from layer two to thirty-two; layer one lies far above, as the line does."}}
 layers = np.arange(1, 33)
 fig, ax = plt.subplots()
 ax.plot(layers, null_curve, color=COLORS["theory"])
@@ -322,17 +330,12 @@ ax.annotate(
 )
 plt.show()
 
-# %%
-chapter.glue("dp-null-slope", with_interval(null_slopes.runs))
-halves = contributions.half_ratio(null_curve)
-chapter.glue("dp-null-halves", halves, ".1f")
-
 # %% [markdown]
 # **Late layers contribute less before anything is learned.** The measured slope
-# is {glue:text}`dp-null-slope`, theory says one half with a minus. Over 32
-# layers this alone makes the first half contribute {glue:text}`dp-null-halves`
-# times as much as the second. So "the second half contributes less" is no
-# finding about training. Wherever training is the question, we make the same
+# is {claim}`depth.init-null`, theory says one half with a minus. Over 32 layers
+# this alone makes the first half contribute {glue:text}`dp-null-halves` times
+# as much as the second. So "the second half contributes less" is no finding
+# about training. Wherever training is the question, we make the same
 # measurement on the same model before training, and our claims are differences
 # from it or ratios to it.
 #
@@ -390,16 +393,16 @@ def growth(norm: str, when: str = "") -> np.ndarray:
 
 
 fits = {norm: growth_fits(norm) for norm in ("pre", "lns", "peri")}
+gaps = [growth("pre", when) - growth("lns", when) for when in ("init_", "")]
+
+# %% tags=["hide-input"]
 for norm, fit in fits.items():
     left_out = fit.leave_one_out
     name = f"depth.growth-{norm}"
     chapter.record(name, runs=fit.runs, leave_one_out=left_out)
-    chapter.glue(f"dp-growth-{norm}", with_interval(fit.runs))
 left_out = fits["pre"].leave_one_out - fits["lns"].leave_one_out
-gaps = [growth("pre", when) - growth("lns", when) for when in ("init_", "")]
 chapter.record("depth.growth-gap", runs=gaps[1], leave_one_out=left_out)
 chapter.glue("dp-gap-before", with_interval(gaps[0]))
-chapter.glue("dp-gap-after", with_interval(gaps[1]))
 chapter.glue("dp-gap-change", with_interval(gaps[1] - gaps[0]))
 
 # %%
@@ -407,12 +410,13 @@ aic, aic_before = (
     [study.exponential_over_power(y) for y in measured_of(key)]
     for key in ("mean_square", "init_mean_square")
 )
+
+# %% tags=["hide-input"]
 chapter.record("depth.growth-exponential", runs=aic)
-chapter.glue("dp-aic", with_interval(aic))
 chapter.glue("dp-aic-before", with_interval(aic_before))
 chapter.glue("dp-points", sizes.layers - 1)
 
-# %% mystnb={"figure": {"name": "fig-dp-growth", "caption": "Mean square of the stream after each layer, before (left) and after training (right); lines: mean over seeds, points: seeds; the number is the log-log slope from layer 2 on, with its 95 % interval."}, "image": {"alt": "On log-log axes. In both panels Pre-LN and Peri-LN rise together, LNS less steeply, and Post-LN is flat. All but Post-LN are steeper after training; the distance in slope between Pre-LN and LNS looks the same in both."}}
+# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-dp-growth", "caption": "Mean square of the stream after each layer, before (left) and after training (right); lines: mean over seeds, points: seeds; the number is the log-log slope from layer 2 on, with its 95 % interval."}, "image": {"alt": "On log-log axes. In both panels Pre-LN and Peri-LN rise together, LNS less steeply, and Post-LN is flat. All but Post-LN are steeper after training; the distance in slope between Pre-LN and LNS looks the same in both."}}
 COLOR = dict(pre=SERIES[0], post=SERIES[5], peri=SERIES[3], lns=SERIES[4])
 MARK = dict(zip(NORMS, MARKERS))
 depth = np.arange(1, sizes.layers + 1)
@@ -435,17 +439,17 @@ plt.show()
 # %% [markdown]
 # **The slower growth under LNS is built in at initialisation.** The exponents
 # of Pre-LN and LNS differ by {glue:text}`dp-gap-before` before training and by
-# {glue:text}`dp-gap-after` after it; training changes the gap by
+# {claim}`depth.growth-gap` after it; training changes the gap by
 # {glue:text}`dp-gap-change`. So we count it as a finding about the
 # architecture, not as a result of training. Trained Pre-LN grows as $l$ to the
-# power {glue:text}`dp-growth-pre`, steeper than the random walk because layers
+# power {claim}`depth.growth-pre`, steeper than the random walk because layers
 # begin to write along the stream.
 #
 # **Of two laws, the power law fits better.** The abstract of
 # {cite:t}`sun2025curse` says that the variance grows exponentially; its body
 # says sub-exponentially. We compare a straight line on log-log with one on
 # semi-log axes over {glue:text}`dp-points` points. Akaike's criterion differs
-# by {glue:text}`dp-aic`, where a minus favours the power law
+# by {claim}`depth.growth-exponential`, where a minus favours the power law
 # ({glue:text}`dp-aic-before` untrained). Neighbouring layers share most of
 # their stream, which this criterion ignores, so the size of the difference
 # means little. We disagree with the abstract only.
@@ -460,13 +464,14 @@ plt.show()
 # %%
 last = {d: measured_of("mean_square", "pre", d)[:, -1] for d in (0, 0.1, 1)}
 decay_ratio, mild_ratio = last[0] / last[1], last[0] / last[0.1]
-chapter.record("depth.decay-variance", runs=decay_ratio)
 price = measured_of("loss", "pre", 1) - measured_of("loss", "pre", 0)
-chapter.glue("dp-decay", with_interval(decay_ratio))
+
+# %% tags=["hide-input"]
+chapter.record("depth.decay-variance", runs=decay_ratio)
 chapter.glue("dp-decay-mild", with_interval(mild_ratio))
 chapter.glue("dp-decay-price", with_interval(price))
 
-# %% mystnb={"figure": {"name": "fig-dp-decay", "caption": "Mean square of the last stream of Pre-LN models at three weight decays; thin lines join runs of the same seed, the thick line is their mean."}, "image": {"alt": "One falling line per seed and their mean: a slight fall from decay zero to one tenth, a steep one from one tenth to one."}}
+# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-dp-decay", "caption": "Mean square of the last stream of Pre-LN models at three weight decays; thin lines join runs of the same seed, the thick line is their mean."}, "image": {"alt": "One falling line per seed and their mean: a slight fall from decay zero to one tenth, a steep one from one tenth to one."}}
 fig, ax = plt.subplots(figsize=(6.4, 2.8))
 values = np.array(list(last.values()))
 ax.plot(range(3), values, "o-", color=COLORS["ours"], lw=0.7, ms=3, alpha=0.6)
@@ -478,11 +483,11 @@ plt.show()
 
 # %% [markdown]
 # **A strong decay does.** Without decay the last stream has
-# {glue:text}`dp-decay` times the mean square that it has with a decay of 1, and
-# the loss is higher by {glue:text}`dp-decay-price` nats. At the paper's own
-# contrast, no decay against 0.1, our ratio is {glue:text}`dp-decay-mild`: in so
-# few steps it acts little. Smaller weights write less. That shrinks the stream
-# and need not change who contributes what.
+# {claim}`depth.decay-variance` times the mean square that it has with a decay
+# of 1, and the loss is higher by {glue:text}`dp-decay-price` nats. At the
+# paper's own contrast, no decay against 0.1, our ratio is
+# {glue:text}`dp-decay-mild`: in so few steps it acts little. Smaller weights
+# write less. That shrinks the stream and need not change who contributes what.
 #
 # ### Step 3: who contributes, against the null
 #
@@ -499,16 +504,17 @@ def half_ratios(when: str, norm: str = "pre") -> np.ndarray:
 
 
 excess = half_ratios("") / half_ratios("init_")
-chapter.record("depth.half-over-null", runs=excess)
 half = sizes.layers // 2
 cosine = measured_of("cosine")[:, half:].mean(axis=1)
+
+# %% tags=["hide-input"]
+chapter.record("depth.half-over-null", runs=excess)
 chapter.glue("dp-half-before", with_interval(half_ratios("init_")))
 chapter.glue("dp-half-after", with_interval(half_ratios("")))
-chapter.glue("dp-half-excess", with_interval(excess))
 chapter.glue("dp-half-lns", with_interval(half_ratios("", "lns")))
 chapter.glue("dp-cosine", with_interval(cosine))
 
-# %% mystnb={"figure": {"name": "fig-dp-contribution", "caption": "Relative contribution of layers 2 and up: trained (blue, a point per seed), the same models untrained (orange, dashed), and the law 1/√l of independent equal writes (green, dotted). Layer 1 writes to a bare embedding and lies off the top."}, "image": {"alt": "Four panels. Pre-LN, LNS and Peri-LN: the trained curves fall below the untrained ones in the later layers; Pre-LN and Peri-LN untrained follow the dotted law. Post-LN: both curves are nearly flat."}}
+# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-dp-contribution", "caption": "Relative contribution of layers 2 and up: trained (blue, a point per seed), the same models untrained (orange, dashed), and the law 1/√l of independent equal writes (green, dotted). Layer 1 writes to a bare embedding and lies off the top."}, "image": {"alt": "Four panels. Pre-LN, LNS and Peri-LN: the trained curves fall below the untrained ones in the later layers; Pre-LN and Peri-LN untrained follow the dotted law. Post-LN: both curves are nearly flat."}}
 fig, axes = plt.subplots(2, 2, sharex=True, sharey=True, figsize=(6.4, 4.6))
 for ax, (norm, name) in zip(axes.flat, NORMS.items()):
     before, after = (
@@ -533,7 +539,7 @@ plt.show()
 # **Training adds to the null, and LNS does not undo it.** Untrained, the first
 # half (without layer 1) contributes {glue:text}`dp-half-before` times as much
 # as the second; trained, {glue:text}`dp-half-after` times, so that
-# {glue:text}`dp-half-excess` is training's own factor. For LNS the ratio is
+# {claim}`depth.half-over-null` is training's own factor. For LNS the ratio is
 # {glue:text}`dp-half-lns`. A scale of $1/\sqrt l$ on what a layer reads weakens
 # what it writes, and the slower stream only partly makes up for it.
 #
@@ -571,10 +577,10 @@ def mirror(first: int, key: str = "removal_kl") -> np.ndarray:
     return post - pre
 
 
+# %% tags=["hide-input"]
 for suffix, first in [("", 1), ("-inner", 2)]:
     before, after = mirror(first, "init_removal_kl"), mirror(first)
     chapter.record(f"depth.removal-mirror{suffix}", runs=after - before)
-    chapter.glue(f"dp-mirror{suffix}", with_interval(after - before))
     chapter.glue(f"dp-mirror{suffix}-before", with_interval(before))
     chapter.glue(f"dp-mirror{suffix}-after", with_interval(after))
 chapter.glue("dp-mirror-loss", with_interval(mirror(1, "removal")))
@@ -587,7 +593,7 @@ for norm in ("pre", "lns", "post"):
     late = measured_of("removal", norm)[:, half:].mean()
     chapter.glue(f"dp-late-{norm}", late, ".3f")
 
-# %% mystnb={"figure": {"name": "fig-dp-removal", "caption": "Change of the output when a layer is removed, as a share of the sum over layers: trained (blue, a point per seed, line: mean) and the same models untrained (orange, dashed: mean). Vertical lines: mean centre of mass over all layers."}, "image": {"alt": "Four panels on log axes. Trained Pre-LN, LNS and Peri-LN: the first layer has nearly all of the change and the rest little. Post-LN: the last layer has most. The untrained curves are flatter: falling for all norms but Post-LN, level there."}}
+# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-dp-removal", "caption": "Change of the output when a layer is removed, as a share of the sum over layers: trained (blue, a point per seed, line: mean) and the same models untrained (orange, dashed: mean). Vertical lines: mean centre of mass over all layers."}, "image": {"alt": "Four panels on log axes. Trained Pre-LN, LNS and Peri-LN: the first layer has nearly all of the change and the rest little. Post-LN: the last layer has most. The untrained curves are flatter: falling for all norms but Post-LN, level there."}}
 fig, axes = plt.subplots(2, 2, sharex=True, sharey=True, figsize=(6.4, 4.4))
 for ax, (norm, name) in zip(axes.flat, NORMS.items()):
     for when, role, style in [("init_", "null", "--"), ("", "ours", "-")]:
@@ -610,7 +616,7 @@ plt.show()
 # **Part built in, part learned.** On a scale from first layer (0) to last (1)
 # the centre of Post-LN lies {glue:text}`dp-mirror-before` later than that of
 # Pre-LN before training, and {glue:text}`dp-mirror-after` later after it.
-# Training's own part is {glue:text}`dp-mirror`: it moves Pre-LN from
+# Training's own part is {claim}`depth.removal-mirror`: it moves Pre-LN from
 # {glue:text}`dp-init_centre-pre` to {glue:text}`dp-centre-pre`, and Post-LN
 # from {glue:text}`dp-init_centre-post` to {glue:text}`dp-centre-post`. By the
 # added loss instead of the changed output, trained models differ by
@@ -621,7 +627,7 @@ plt.show()
 # {glue:text}`dp-inner-pre`, and that of Post-LN from
 # {glue:text}`dp-init_inner-post` to {glue:text}`dp-inner-post`. Of the trained
 # contrast, {glue:text}`dp-mirror-inner-after`, training's part is
-# {glue:text}`dp-mirror-inner`. Beyond the first layer it is Post-LN that
+# {claim}`depth.removal-mirror-inner`. Beyond the first layer it is Post-LN that
 # changes, and these seeds do not settle whether by as much as we asked for.
 #
 # The cure does not show. Removing a layer of the second half adds
@@ -650,18 +656,18 @@ def first_over_second(matrices: np.ndarray) -> np.ndarray:
 
 skip = {w: measured_of(f"{w}skip_future") for w in ("init_", "")}
 ratios = {when: first_over_second(m) for when, m in skip.items()}
-chapter.record("depth.skip-over-null", runs=ratios[""] / ratios["init_"])
-chapter.glue("dp-skip-before", with_interval(ratios["init_"]))
-chapter.glue("dp-skip-after", with_interval(ratios[""]))
-chapter.glue("dp-skip-excess", with_interval(ratios[""] / ratios["init_"]))
 inner_skip = {w: first_over_second(m[:, 1:, 1:]) for w, m in skip.items()}
 inner_excess = inner_skip[""] / inner_skip["init_"]
+
+# %% tags=["hide-input"]
+chapter.record("depth.skip-over-null", runs=ratios[""] / ratios["init_"])
 chapter.record("depth.skip-over-null-inner", runs=inner_excess)
-chapter.glue("dp-skip-inner", with_interval(inner_excess))
+chapter.glue("dp-skip-before", with_interval(ratios["init_"]))
+chapter.glue("dp-skip-after", with_interval(ratios[""]))
 largest = first_over_second(measured_of("skip_future_max"))
 chapter.glue("dp-skip-max", with_interval(largest))
 
-# %% mystnb={"figure": {"name": "fig-dp-skip", "caption": "Effect on later layers, at later tokens, of skipping each layer of the Pre-LN models: untrained (left) and trained (right), mean over seeds. Layers up to the skipped one are untouched, and blank."}, "image": {"alt": "Two triangular heat maps. Untrained, effects are large and fade smoothly with the skipped layer. Trained, the first layer still stands out and all others are faint."}}
+# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-dp-skip", "caption": "Effect on later layers, at later tokens, of skipping each layer of the Pre-LN models: untrained (left) and trained (right), mean over seeds. Layers up to the skipped one are untouched, and blank."}, "image": {"alt": "Two triangular heat maps. Untrained, effects are large and fade smoothly with the skipped layer. Trained, the first layer still stands out and all others are faint."}}
 fig, axes = plt.subplots(1, 2, figsize=(6.4, 3))
 for ax, when in zip(axes, ("init_", "")):
     matrix = skip[when].mean(axis=0)
@@ -685,14 +691,14 @@ plt.show()
 # **Most of the asymmetry is there untrained, and training adds layer 1.**
 # Skipping a layer of the first half has {glue:text}`dp-skip-after` times the
 # effect of one of the second half after training, against
-# {glue:text}`dp-skip-before` before: a factor of {glue:text}`dp-skip-excess`
+# {glue:text}`dp-skip-before` before: a factor of {claim}`depth.skip-over-null`
 # for training. (With the largest ratio over tokens instead of means, trained
 # models have {glue:text}`dp-skip-max`.)
 #
-# But without layer 1 the factor is {glue:text}`dp-skip-inner`. What training
-# does is to make *every* layer but the first matter less to later tokens.
-# Characters of a line of code depend on the last few characters, and one layer
-# suffices to fetch them.
+# But without layer 1 the factor is {claim}`depth.skip-over-null-inner`. What
+# training does is to make *every* layer but the first matter less to later
+# tokens. Characters of a line of code depend on the last few characters, and
+# one layer suffices to fetch them.
 #
 # ### Step 6: when does the model know?
 #
@@ -710,15 +716,17 @@ def second_half_share(kl: np.ndarray) -> np.ndarray:
 
 kl = {norm: measured_of("lens_kl", norm) for norm in NORMS}
 overlap = {norm: measured_of("lens_overlap", norm) for norm in NORMS}
+
+# %% tags=["hide-input"]
 chapter.record("depth.lens-second-half", runs=second_half_share(kl["pre"]))
-for norm in NORMS:
+for norm in ("lns", "post"):
     share_late = with_interval(second_half_share(kl[norm]))
     chapter.glue(f"dp-lens-{norm}", share_late)
 untrained_lens = second_half_share(measured_of("init_lens_kl"))
 chapter.glue("dp-lens-untrained", with_interval(untrained_lens))
 chapter.glue("dp-steps", sizes.steps)
 
-# %% mystnb={"figure": {"name": "fig-dp-lens", "caption": "Logit lens after each layer (0: the embedding): left, KL divergence to the output as a share of that of the embedding; right, overlap of the five likeliest characters with the output's; mean over seeds, points: seeds. Dotted: mid-depth."}, "image": {"alt": "Left: the LNS curve falls fastest, then Pre-LN and Peri-LN; Post-LN falls nearly linearly. Right: the overlaps rise in the same order."}}
+# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-dp-lens", "caption": "Logit lens after each layer (0: the embedding): left, KL divergence to the output as a share of that of the embedding; right, overlap of the five likeliest characters with the output's; mean over seeds, points: seeds. Dotted: mid-depth."}, "image": {"alt": "Left: the LNS curve falls fastest, then Pre-LN and Peri-LN; Post-LN falls nearly linearly. Right: the overlaps rise in the same order."}}
 fig, axes = plt.subplots(1, 2, figsize=(6.4, 3.4))
 x = np.arange(sizes.layers + 1)
 for norm, name in NORMS.items():
@@ -734,13 +742,13 @@ axes[0].legend()
 plt.show()
 
 # %% [markdown]
-# **Here the first half decides.** The second half has {glue:text}`dp-lens-pre`
-# of the fall for Pre-LN and {glue:text}`dp-lens-lns` for LNS, less than the
-# {glue:text}`dp-lens-untrained` of an untrained model; Post-LN, with
-# {glue:text}`dp-lens-post`, spreads it most evenly. Our task is easier than
-# theirs: after {glue:text}`dp-steps`
-# steps the models know little more than short-range
-# statistics of characters, and those need no depth.
+# **Here the first half decides.** The second half has
+# {claim}`depth.lens-second-half` of the fall for Pre-LN and
+# {glue:text}`dp-lens-lns` for LNS, less than the {glue:text}`dp-lens-untrained`
+# of an untrained model; Post-LN, with {glue:text}`dp-lens-post`, spreads it
+# most evenly. Our task is easier than theirs: after {glue:text}`dp-steps` steps
+# the models know little more than short-range statistics of characters, and
+# those need no depth.
 #
 # ### Step 7: deeper models, layer by layer
 #
@@ -767,13 +775,16 @@ score_names = ("permutation", "permutation_inner", "causal")
 for name in [w + name for w in ("", "init_") for name in score_names]:
     scores = np.array(family[name].tolist())  # (seeds, depths)
     score_slopes[name] = fit_slopes(sizes.depths, scores)
+
+# %% tags=["hide-input"]
+for name in ("permutation_inner", "init_permutation", "init_causal"):
     chapter.glue(f"dp-{name}", with_interval(-score_slopes[name].runs))
 for name in ("permutation", "causal"):
     fits = score_slopes[name]
     left_out = -fits.leave_one_out
     chapter.record(f"depth.{name}", runs=-fits.runs, leave_one_out=left_out)
 
-# %%
+# %% tags=["hide-input"]
 published = load_published("depth_layer_scores")
 for name in ("permutation", "causal"):
     paper = fit_slopes(published.n_layers, published[name].to_numpy()[None])
@@ -787,14 +798,14 @@ chapter.glue("dp-depth-gain", with_interval(depth_gain))
 
 # %% [markdown]
 # **The order of layers matters less, the deeper the model.** The permutation
-# score falls with exponent {glue:text}`dp-permutation`, compatible with the
+# score falls with exponent {claim}`depth.permutation`, compatible with the
 # second landmark, interchangeable added layers. Without the first layer it is
 # {glue:text}`dp-permutation_inner`, which excludes little. A fit of the
 # published scores, at other depths and with no error known, gives
 # {glue:text}`dp-permutation-paper`. Untrained models have
 # {glue:text}`dp-init_permutation`: no direction, only noise.
 #
-# The causal score is another matter. Ours falls with {glue:text}`dp-causal`,
+# The causal score is another matter. Ours falls with {claim}`depth.causal`,
 # theirs with {glue:text}`dp-causal-paper`: in size we disagree. And our
 # untrained models already have {glue:text}`dp-init_causal`, so a fall like the
 # published one needs no training.
@@ -822,15 +833,16 @@ of_source, of_target = (
     errors[name].mean(axis=1) / errors["map"].mean(axis=1)
     for name in ("source", "target")
 )
+
+# %% tags=["hide-input"]
 chapter.record("depth.map-control", runs=of_source)
-chapter.glue("dp-map-source", with_interval(of_source))
 chapter.glue("dp-map-target", with_interval(of_target))
 for name in ("map", "target"):
     rising = np.mean(np.diff(sources[name], axis=1) >= 0)
     chapter.glue(f"dp-rising-{name}", rising, ".0%")
 chapter.glue("dp-best-source", sources["source"].mean(), ".1f")
 
-# %% mystnb={"figure": {"name": "fig-dp-maps", "caption": "Linear maps from the shallowest to the deepest model: held-out relative error of the best map to each deep layer (left), and from which layer of the shallow model it starts (right, mean over seeds): both trained, shallow model untrained, deep model untrained."}, "image": {"alt": "Left: the errors to the untrained deep model are highest; below lie those from the untrained shallow model, and lowest those between trained models. Right: from the trained shallow model the best source rises with the deep layer, whether that is trained or not; from the untrained one it stays at the embedding."}}
+# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-dp-maps", "caption": "Linear maps from the shallowest to the deepest model: held-out relative error of the best map to each deep layer (left), and from which layer of the shallow model it starts (right, mean over seeds): both trained, shallow model untrained, deep model untrained."}, "image": {"alt": "Left: the errors to the untrained deep model are highest; below lie those from the untrained shallow model, and lowest those between trained models. Right: from the trained shallow model the best source rises with the deep layer, whether that is trained or not; from the untrained one it stays at the embedding."}}
 deep = np.arange(1, sizes.depths[-1] + 1)
 fig, axes = plt.subplots(1, 2, figsize=(6.4, 3))
 labels = ["both trained", "shallow untrained", "deep untrained"]
@@ -852,7 +864,7 @@ plt.show()
 # an untrained deep model have {glue:text}`dp-map-target` times the error of
 # maps to a trained one. That alone could mean that a trained model is easier to
 # map to, from anything. So keep the trained target and change the source: from
-# an untrained shallow model the error is {glue:text}`dp-map-source` times that
+# an untrained shallow model the error is {claim}`depth.map-control` times that
 # from the trained one.
 #
 # The best source never moves down in {glue:text}`dp-rising-map` of the steps
@@ -897,27 +909,26 @@ def of_cell(key: str, cell: int) -> np.ndarray:
 hop = 3 * sizes.word_length // 4 - 1  # index of the position we judge at
 accuracy = np.array([of_cell("accuracy", i) for i in range(3)])
 gained = accuracy[2, :, hop] - accuracy[0, :, hop]
-chapter.record("depth.composition", runs=gained)
 longest = np.array([[study.longest_word(a) for a in row] for row in accuracy])
 log_depth = np.log2(WORD_DEPTHS)
 doublings = np.polyfit(log_depth, longest, 1)[0]
-kept = [np.arange(3) != i for i in range(3)]
-left_out = [np.polyfit(log_depth[k], longest[k], 1)[0] for k in kept]
-chapter.record("depth.longest-word", runs=doublings, leave_one_out=left_out)
 score = of_cell("depth_score", 2)  # (seeds, positions)
 early, late_words = slice(0, sizes.word_length // 4), slice(hop, None)
 rise = score[:, late_words].mean(axis=1) - score[:, early].mean(axis=1)
+
+# %% tags=["hide-input"]
+chapter.record("depth.composition", runs=gained)
+kept = [np.arange(3) != i for i in range(3)]
+left_out = [np.polyfit(log_depth[k], longest[k], 1)[0] for k in kept]
+chapter.record("depth.longest-word", runs=doublings, leave_one_out=left_out)
 chapter.record("depth.score-rise", runs=rise)
 chapter.glue("dp-hop", hop + 1)
 for i, L in enumerate(WORD_DEPTHS):
     chapter.glue(f"dp-hop-{L}", with_interval(accuracy[i, :, hop]))
-chapter.glue("dp-gained", with_interval(gained))
-chapter.glue("dp-doublings", with_interval(doublings))
-chapter.glue("dp-rise", with_interval(rise))
 vote_score = of_cell("depth_score", 7).mean()
 chapter.glue("dp-vote-score", vote_score, ".2f")
 
-# %% mystnb={"figure": {"name": "fig-dp-words", "caption": "Word problem of the group with six elements: left, accuracy at each position for one, two and four layers, with chance (1/6); right, depth score of the four-layer model at each position: centre of mass of the effects of skipping a layer on the answer there. Lines: means, points: seeds."}, "image": {"alt": "Left: all depths are near perfect for short words and then fall; four layers stay above two and two above one. Right: the depth score is higher for long words than for short ones."}}
+# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-dp-words", "caption": "Word problem of the group with six elements: left, accuracy at each position for one, two and four layers, with chance (1/6); right, depth score of the four-layer model at each position: centre of mass of the effects of skipping a layer on the answer there. Lines: means, points: seeds."}, "image": {"alt": "Left: all depths are near perfect for short words and then fall; four layers stay above two and two above one. Right: the depth score is higher for long words than for short ones."}}
 fig, axes = plt.subplots(1, 2, figsize=(6.4, 3.2))
 x = np.arange(1, sizes.word_length + 1)
 for i, L in enumerate(WORD_DEPTHS):
@@ -941,10 +952,10 @@ plt.show()
 # {glue:text}`dp-hop` elements one, two and four layers reach
 # {glue:text}`dp-hop-1`, {glue:text}`dp-hop-2` and {glue:text}`dp-hop-4`. More
 # layers are also more parameters; the next step holds those fixed. Each
-# doubling of the layers buys {glue:text}`dp-doublings` more elements at even
+# doubling of the layers buys {claim}`depth.longest-word` more elements at even
 # odds. And the depth score of the four-layer model is higher for long words
-# than for short ones, by {glue:text}`dp-rise` layers. Beyond five elements,
-# where the model mostly fails, it rises no further.
+# than for short ones, by {claim}`depth.score-rise`. Beyond five elements, where
+# the model mostly fails, it rises no further.
 #
 # In pre-trained models {cite:t}`csordas2025depth` find no such rise with the
 # number of hops. There is no contradiction. Those models were trained on text,
@@ -970,17 +981,17 @@ contrasts = {
     "wide-vote": deep_vote - wide_vote,
     "wide-latency": of_cell("forward_ms", 4) / of_cell("forward_ms", 3),
 }
-size_alone = with_interval(equal_word - wide_word)
-chapter.glue("dp-size-alone", size_alone)
+
+# %% tags=["hide-input"]
 for name, runs in contrasts.items():
     chapter.record(f"depth.{name}", runs=runs)
-    chapter.glue(f"dp-{name}", with_interval(runs))
+chapter.glue("dp-size-alone", with_interval(equal_word - wide_word))
 chapter.glue("dp-vote-level", wide_vote.mean(), ".3f")
 size_of = [of_cell("parameters", i)[0] for i in (3, 4, 5)]
 for name, n in zip(("wide", "deep", "equal"), size_of):
     chapter.glue(f"dp-size-{name}", f"{n:,}")
 
-# %% mystnb={"figure": {"name": "fig-dp-wide", "caption": "Accuracy of one layer of eight heads, the same with a wider MLP (equal parameters, word problem only), and four layers of two heads; a point per seed, bars: mean. Left: vote, all positions; right: product of three quarters of the word, dashed: chance."}, "image": {"alt": "Left: wide and deep are level. Right: the deep model lies above both wide ones, which are alike."}}
+# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-dp-wide", "caption": "Accuracy of one layer of eight heads, the same with a wider MLP (equal parameters, word problem only), and four layers of two heads; a point per seed, bars: mean. Left: vote, all positions; right: product of three quarters of the word, dashed: chance."}, "image": {"alt": "Left: wide and deep are level. Right: the deep model lies above both wide ones, which are alike."}}
 fig, axes = plt.subplots(1, 2, figsize=(6.4, 3))
 panels = [
     ("vote", [wide_vote, deep_vote], ["wide", "deep"], 0.5),
@@ -1004,21 +1015,20 @@ plt.show()
 
 # %% [markdown]
 # **Wide loses where something is composed, and size does not save it.** On
-# words the deep model leads by {glue:text}`dp-wide-composition`, so the tie
-# that {cite:t}`brown2022wide` report for text tasks does not extend to
-# composition; they never claimed that it would. The wide model has
-# {glue:text}`dp-size-wide` parameters to the deep one's
-# {glue:text}`dp-size-deep`. With {glue:text}`dp-size-equal` it still trails by
-# {glue:text}`dp-wide-equal-size`: size alone brought
-# {glue:text}`dp-size-alone`. This is the fair contrast for the claim above.
+# words the deep model leads by {claim}`depth.wide-composition`, so the tie that
+# {cite:t}`brown2022wide` report for text tasks does not extend to composition;
+# they never claimed that it would. The wide model has {glue:text}`dp-size-wide`
+# parameters to the deep one's {glue:text}`dp-size-deep`. With
+# {glue:text}`dp-size-equal` it still trails by {claim}`depth.wide-equal-size`:
+# size alone brought {glue:text}`dp-size-alone`. This is the fair contrast for
+# the claim above.
 #
-# On the vote the two tie, with a difference of {glue:text}`dp-wide-vote`. That
+# On the vote the two tie, with a difference of {claim}`depth.wide-vote`. That
 # says little: both are at {glue:text}`dp-vote-level`, where nothing can differ.
 # The deep model leaves all but its first layer idle (depth score
-# {glue:text}`dp-vote-score`). The wide model is
-# {glue:text}`dp-wide-latency` times faster, mostly because four layers of its
-# width have four times the MLP to compute. **Whether depth is worth its time
-# is a question about the task.**
+# {glue:text}`dp-vote-score`). The wide model is {claim}`depth.wide-latency`
+# times faster, mostly because four layers of its width have four times the MLP
+# to compute. **Whether depth is worth its time is a question about the task.**
 #
 # ## Noise floor
 #
@@ -1030,8 +1040,9 @@ plt.show()
 chapter.section("Noise floor")
 losses = {norm: measured_of("loss", norm) for norm in NORMS}
 lns_gain = losses["pre"] - losses["lns"]
+
+# %% tags=["hide-input"]
 chapter.record("depth.lns-loss", runs=lns_gain)
-chapter.glue("dp-lns-gain", with_interval(lns_gain))
 spread = losses["pre"].std(ddof=1) if len(seeds) > 1 else np.nan
 chapter.glue("dp-loss-spread", spread, ".3f")
 paired = lns_gain.std(ddof=1) if len(seeds) > 1 else np.nan
@@ -1044,16 +1055,16 @@ for norm in NORMS:
 # {glue:text}`dp-loss-post` (Post-LN), {glue:text}`dp-loss-peri` (Peri-LN) and
 # {glue:text}`dp-loss-lns` (LNS) nats per character. Pre-LN varies by
 # {glue:text}`dp-loss-spread` between seeds, the difference to LNS with the seed
-# held fixed by {glue:text}`dp-paired-spread`; it is {glue:text}`dp-lns-gain`.
+# held fixed by {glue:text}`dp-paired-spread`; it is {claim}`depth.lns-loss`.
 # **We do not read it as support for LNS.** One learning rate was used for all
-# norms, Post-LN comes first at eight layers, and the ranking of short runs
-# need not be that of long ones.
+# norms, Post-LN comes first at eight layers, and the ranking of short runs need
+# not be that of long ones.
 #
 # ## Ours against the paper
 #
 # <!-- claims:table -->
 
-# %% mystnb={"figure": {"name": "fig-dp-scores", "caption": "Permutation score (left) and causal score (right) against the depth: published (grey, dashed; 12 to 32 layers) and ours (a point per seed, line: mean of the seeds' fits), with exponents."}, "image": {"alt": "On log-log axes both permutation curves fall steeply with nearly the same slope, at smaller depths; the causal scores fall too, ours more steeply than the published ones."}}
+# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-dp-scores", "caption": "Permutation score (left) and causal score (right) against the depth: published (grey, dashed; 12 to 32 layers) and ours (a point per seed, line: mean of the seeds' fits), with exponents."}, "image": {"alt": "On log-log axes both permutation curves fall steeply with nearly the same slope, at smaller depths; the causal scores fall too, ours more steeply than the published ones."}}
 fig, axes = plt.subplots(1, 2, figsize=(6.4, 3.2))
 grid_depths = np.array(sizes.depths)
 for ax, name in zip(axes, ("permutation", "causal")):
@@ -1178,5 +1189,5 @@ plt.show()
 # {cite:t}`nostalgebraist2020logit` for the lens; all in the
 # [bibliography](../references.md).
 
-# %%
+# %% tags=["remove-input"]
 chapter.finish()
