@@ -40,7 +40,7 @@ if importlib.util.find_spec("scaling_book") is None:  # Colab, Binder
     subprocess.run(install, check=True)
     sys.path.insert(0, os.getcwd())
 
-# %% tags=["parameters"]
+# %% tags=["parameters", "remove-cell"]
 profile = ""
 
 # %% [markdown]
@@ -62,19 +62,19 @@ profile = ""
 # Where we know a paper's number only at second hand, we say so, and where we
 # know it not at all, the claim is marked out of reach.
 
-# %%
+# %% tags=["hide-input"]
 import matplotlib.pyplot as plt
 import numpy as np
 import torch
 
-from scaling_book.api import COLORS, MARKERS, SERIES, Chapter
-from scaling_core.base.intervals import t_interval, with_interval
+from scaling_book.api import COLORS, MARKERS, SERIES, Chapter, error_bars
+from scaling_core.base.intervals import with_interval
 from scaling_core.base.slopes import fit_slopes
 from scaling_core.models.streams import record_streams
 from scaling_core.models.transformer import TransformerConfig
 from studies.residual_theory import paths, theory, untrained
 
-# %%
+# %% tags=["hide-input"]
 chapter = Chapter("residual-theory", profile=profile)
 sizes = chapter.sizes(
     d_model=dict(smoke=32, cpu=64, gpu=128),
@@ -156,14 +156,16 @@ whole = np.eye(8)
 for matrix in A:
     whole = whole + matrix @ whole
 gap = np.abs(theory.path_sum(A) - whole).max() / np.abs(whole).max()
+counts = theory.path_orders(np.ones((8, 1, 1))).ravel()
+print("paths through 0 .. 8 blocks:", *counts.astype(int))
+print("sum equals product:", gap < 1e-12)
+
+# %% tags=["hide-input"]
 chapter.record(
     "residual-theory.path-sum",
     value=gap,
     tolerance_of="product against the sum of 256 paths",
 )
-counts = theory.path_orders(np.ones((8, 1, 1))).ravel()
-print("paths through 0 .. 8 blocks:", *counts.astype(int))
-print("sum equals product:", gap < 1e-12)
 
 # %% [markdown]
 # ### How long is a path?
@@ -192,10 +194,12 @@ lengths = {
     name: np.mean([paths.mean_length(row) for row in rows])
     for name, rows in shares.items()
 }
+
+# %% tags=["remove-cell"]
 for i, name in enumerate(scales):
     chapter.glue(f"rt-length-{i}", lengths[name], ".2f")
 
-# %% mystnb={"figure": {"name": "fig-rt-paths", "caption": "Share of the squared signal that has passed through k of 16 random linear blocks, for three scales of the blocks. Points: mean over seeds of the sums of paths, computed block by block; lines: the coin law."}, "image": {"alt": "For scale one the shares form a bell around half of the blocks; for one over root n they are largest at zero and one block and then fall; for one over n nearly all the signal skips every block. The points lie on the lines."}}
+# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-rt-paths", "caption": "Share of the squared signal that has passed through k of 16 random linear blocks, for three scales of the blocks. Points: mean over seeds of the sums of paths, computed block by block; lines: the coin law."}, "image": {"alt": "For scale one the shares form a bell around half of the blocks; for one over root n they are largest at zero and one block and then fall; for one over n nearly all the signal skips every block. The points lie on the lines."}}
 fig, ax = plt.subplots()
 for i, (name, scale) in enumerate(scales.items()):
     coins = paths.expected_path_shares([scale**2] * n)
@@ -237,13 +241,14 @@ left_over = np.array(
     ]
 )  # (seeds, after one or two terms, scales)
 orders = [fit_slopes(grid, left_over[:, i]) for i in (0, 1)]
+
+# %% tags=["hide-input"]
 for slopes, name in zip(orders, ("first", "second")):
     chapter.record(
         f"residual-theory.remainder-{name}",
         runs=slopes.runs,
         leave_one_out=slopes.leave_one_out,
     )
-    chapter.glue(f"rt-order-{name}", slopes.runs.mean(), ".3f")
 
 # %%
 gains = {}
@@ -255,13 +260,15 @@ for name, blocks, scale in [("one", 8, 1.0), ("root", 32, 32**-0.5)]:
         for seed in path_seeds
     ]
 doubling = np.log2(gains["one"]) / 8
-chapter.record("residual-theory.gain-one", runs=doubling)
 ratio = np.array(gains["root"]) / (1 + 1 / 32) ** 32
+
+# %% tags=["hide-input"]
+chapter.record("residual-theory.gain-one", runs=doubling)
 chapter.record("residual-theory.gain-root", runs=ratio)
 chapter.glue("rt-gain-one", np.mean(gains["one"]), ".0f")
 chapter.glue("rt-gain-root", np.mean(gains["root"]), ".2f")
 
-# %% mystnb={"figure": {"name": "fig-rt-remainders", "caption": "What is left of 16 tanh blocks after the paths through one block (upper) and through two (lower), against the block scale; a line per seed."}, "image": {"alt": "Two bundles of straight lines on log-log axes; the upper one rises with slope two, the lower one with slope three."}}
+# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-rt-remainders", "caption": "What is left of 16 tanh blocks after the paths through one block (upper) and through two (lower), against the block scale; a line per seed."}, "image": {"alt": "Two bundles of straight lines on log-log axes; the upper one rises with slope two, the lower one with slope three."}}
 fig, ax = plt.subplots(figsize=(6.4, 3.2))
 for i, (slopes, order) in enumerate(zip(orders, ("one", "two"))):
     color = SERIES[[0, 3][i]]
@@ -281,13 +288,14 @@ plt.show()
 
 # %% [markdown]
 # **The expansion holds, as an expansion.** The slopes are
-# {glue:text}`rt-order-first` and {glue:text}`rt-order-second`; eight unscaled
-# blocks multiply the squared signal by {glue:text}`rt-gain-one`, thirty-two
-# scaled ones by {glue:text}`rt-gain-root`. But the number of paths grows with
-# the order as well. At $\lambda = 1/\sqrt n$ the terms of orders zero, one and
-# two weigh $1 : 1 : \tfrac12$, so the first two terms are not the function. A
-# small $\lambda$ and a small remainder are different things. The exact wording
-# of the paper's theorem we have not seen: the orders are Taylor's.
+# {claim}`residual-theory.remainder-first` and
+# {claim}`residual-theory.remainder-second`; eight unscaled blocks multiply the
+# squared signal by {glue:text}`rt-gain-one`, thirty-two scaled ones by
+# {glue:text}`rt-gain-root`. But the number of paths grows with the order as
+# well. At $\lambda = 1/\sqrt n$ the terms of orders zero, one and two weigh
+# $1 : 1 : \tfrac12$, so the first two terms are not the function. A small
+# $\lambda$ and a small remainder are different things. The exact wording of the
+# paper's theorem we have not seen: the orders are Taylor's.
 #
 # ## The experiment
 #
@@ -314,37 +322,32 @@ laws = {
 }
 layers = np.arange(1, sizes.blocks + 1)
 level = {norm: (squares[norm] / laws[norm])[:, 1:] for norm in squares}
+
+# %% tags=["hide-input"]
 for norm in ("pre", "lns"):
     chapter.record(
         f"residual-theory.{norm}-level", runs=level[norm].mean(axis=1)
     )
-    chapter.glue(f"rt-level-{norm}", with_interval(level[norm].mean(axis=1)))
 
 # %%
 growth = {norm: V[:, 1:] - V[:, :1] for norm, V in squares.items()}
 linear = fit_slopes(layers, growth["pre"])
-chapter.record(
-    "residual-theory.pre-linear",
-    runs=linear.runs,
-    leave_one_out=linear.leave_one_out,
-)
 late = sizes.blocks // 2
 late_lns = fit_slopes(layers[late:], growth["lns"][:, late:])
-chapter.record(
-    "residual-theory.lns-lower-bound",
-    runs=late_lns.runs,
-    leave_one_out=late_lns.leave_one_out,
-)
 linear_peri = fit_slopes(layers, growth["peri"])
-chapter.record(
-    "residual-theory.peri-linear",
-    runs=linear_peri.runs,
-    leave_one_out=linear_peri.leave_one_out,
-)
 per_sublayer = growth["peri"][:, -1] / (2 * sizes.blocks)
-chapter.glue("rt-pre-slope", with_interval(linear.runs))
-chapter.glue("rt-lns-slope", with_interval(late_lns.runs))
-chapter.glue("rt-peri-slope", with_interval(linear_peri.runs))
+
+# %% tags=["hide-input"]
+for name, fit in [
+    ("pre-linear", linear),
+    ("lns-lower-bound", late_lns),
+    ("peri-linear", linear_peri),
+]:
+    chapter.record(
+        f"residual-theory.{name}",
+        runs=fit.runs,
+        leave_one_out=fit.leave_one_out,
+    )
 chapter.glue("rt-peri-growth", with_interval(per_sublayer))
 
 # %%
@@ -353,6 +356,8 @@ streams = record_streams(model, torch.arange(16)[:, None])
 branches = torch.stack(streams.attn + streams.mlp)
 off_peri = (branches.square().mean(dim=-1) - 1).abs().max().item()
 off_post = np.abs(squares["post"][:, 1:] - 1).max()
+
+# %% tags=["hide-input"]
 chapter.record(
     "residual-theory.peri-branch",
     value=off_peri,
@@ -364,18 +369,15 @@ chapter.record(
     tolerance_of="mean square of the Post-LN stream, deviation from 1",
 )
 
-# %% mystnb={"figure": {"name": "fig-rt-variance", "caption": "Mean square of the stream after each block of untrained transformers with four placements of the norm. Points: mean over seeds, bars: 95 % intervals; lines: the laws, which have no free constant."}, "image": {"alt": "On log-log axes Pre-LN and Peri-LN rise with slope one, Pre-LN higher; LNS bends to a slow logarithmic rise; Post-LN is flat at one. All points lie on their lines."}}
+# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-rt-variance", "caption": "Mean square of the stream after each block of untrained transformers with four placements of the norm. Points: mean over seeds, bars: 95 % intervals; lines: the laws, which have no free constant."}, "image": {"alt": "On log-log axes Pre-LN and Peri-LN rise with slope one, Pre-LN higher; LNS bends to a slow logarithmic rise; Post-LN is flat at one. All points lie on their lines."}}
 COLOR = dict(pre=SERIES[0], peri=SERIES[3], lns=SERIES[5], post=SERIES[4])
 NAMES = dict(pre="Pre-LN", peri="Peri-LN", lns="LNS", post="Post-LN")
 fig, ax = plt.subplots()
 for (norm, V), marker in zip(squares.items(), MARKERS):
     ax.plot(layers, laws[norm][1:], color=COLORS["theory"], lw=1)
-    mean, error = V[:, 1:].mean(axis=0), None
-    if len(V) > 1:
-        error = [t_interval(column).high for column in V[:, 1:].T] - mean
-    ax.errorbar(
-        layers, mean, error, fmt=marker, color=COLOR[norm], ms=4, lw=0.8
-    )
+    mean = V[:, 1:].mean(axis=0)
+    style = dict(fmt=marker, color=COLOR[norm], ms=4, lw=0.8)
+    ax.errorbar(layers, mean, error_bars(V[:, 1:]), **style)
     ax.annotate(
         NAMES[norm], (layers[-1], mean[-1]), (6, -3), textcoords="offset points"
     )
@@ -384,18 +386,19 @@ ax.set_xlim(right=1.5 * layers[-1])
 plt.show()
 
 # %% [markdown]
-# **What to see.** Measured over predicted is {glue:text}`rt-level-pre` for
-# Pre-LN and {glue:text}`rt-level-lns` for LNS; the Pre-LN slope is
-# {glue:text}`rt-pre-slope`, that of Peri-LN {glue:text}`rt-peri-slope`, and
-# each Peri-LN sublayer adds {glue:text}`rt-peri-growth`. **Before training
-# Pre-LN sits at the very bottom of the range that Lemma 3.2 of
-# {cite:t}`sun2025curse` allows, which reaches up to exponential growth.**
+# **What to see.** Measured over predicted is {claim}`residual-theory.pre-level`
+# for Pre-LN and {claim}`residual-theory.lns-level` for LNS; the Pre-LN slope is
+# {claim}`residual-theory.pre-linear`, that of Peri-LN
+# {claim}`residual-theory.peri-linear`, and each Peri-LN sublayer adds
+# {glue:text}`rt-peri-growth`. **Before training Pre-LN sits at the very bottom
+# of the range that Lemma 3.2 of {cite:t}`sun2025curse` allows, which reaches up
+# to exponential growth.**
 #
 # LNS lies below its own lemma. Lemma 4.1 states growth of at least order $L$;
 # over the second half of the blocks we find a slope of
-# {glue:text}`rt-lns-slope`, falling towards zero, because $\sum 1/l$ is a
-# logarithm. The lemma's bound is right for its recursion, which Step 2
-# examines, but not for independent weights of mean zero, which the paper
+# {claim}`residual-theory.lns-lower-bound`, falling towards zero, because $\sum
+# 1/l$ is a logarithm. The lemma's bound is right for its recursion, which Step
+# 2 examines, but not for independent weights of mean zero, which the paper
 # assumes. What trained networks do is another question.
 #
 # ```{margin}
@@ -432,33 +435,24 @@ print(f"sigma_k / k at k = 4096:                   {constant:.4f}")
 print(f"the LNS recursion is y_k = k:              {lns_error < 1e-9}")
 
 # %%
-for name, value, what in [
-    ("slope", quadratic, "log-log slope of the recursion"),
-    ("constant", constant, "sigma over k at k = 4096"),
-    ("lns", lns_error, "largest deviation of y_k / k from 1"),
-]:
-    chapter.record(
-        f"residual-theory.recursion-{name}", value=value, tolerance_of=what
-    )
-chapter.glue("rt-quadratic", quadratic, ".3f")
 log_ratio = np.log(y[-1]) / np.log(y[len(y) // 2 - 1])
-chapter.record(
-    "residual-theory.recursion-exponential",
-    value=log_ratio,
-    tolerance_of="log of y at k = 4096 over log of y at k = 2048",
-)
-chapter.glue("rt-log-ratio", log_ratio, ".2f")
 sigma = np.sqrt(k)  # linear variance
 log_bound = np.cumsum(np.log1p(1 / sigma + 1 / sigma**2))
 bound_slope = np.polyfit(np.log(k[tail]), log_bound[tail], 1)[0]
-chapter.record(
-    "residual-theory.product-bound",
-    value=bound_slope,
-    tolerance_of="log-log slope of the product bound, L = 1024 .. 4096",
-)
-chapter.glue("rt-bound-slope", bound_slope, ".0f")
 
-# %% mystnb={"figure": {"name": "fig-rt-recursion", "caption": "The recursion of the variance lemma and that of its LNS version (solid), the lemma's upper bound (dashed grey; the lower one is k), and what independent branches give (dotted)."}, "image": {"alt": "On log-log axes the lemma's recursion rises with slope two, far below the dashed exponential, which leaves the frame at once. The LNS recursion and Pre-LN with independent branches share one line of slope one, and below it a dotted logarithm stands for LNS with independent branches."}}
+# %% tags=["hide-input"]
+ratio_of_logs = "log of y at k = 4096 over log of y at k = 2048"
+local_slope = "log-log slope of the product bound, L = 1024 .. 4096"
+for name, value, what in [
+    ("recursion-slope", quadratic, "log-log slope of the recursion"),
+    ("recursion-constant", constant, "sigma over k at k = 4096"),
+    ("recursion-lns", lns_error, "largest deviation of y_k / k from 1"),
+    ("recursion-exponential", log_ratio, ratio_of_logs),
+    ("product-bound", bound_slope, local_slope),
+]:
+    chapter.record(f"residual-theory.{name}", value=value, tolerance_of=what)
+
+# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-rt-recursion", "caption": "The recursion of the variance lemma and that of its LNS version (solid), the lemma's upper bound (dashed grey; the lower one is k), and what independent branches give (dotted)."}, "image": {"alt": "On log-log axes the lemma's recursion rises with slope two, far below the dashed exponential, which leaves the frame at once. The LNS recursion and Pre-LN with independent branches share one line of slope one, and below it a dotted logarithm stands for LNS with independent branches."}}
 fig, ax = plt.subplots()
 ax.plot(k, y, color=COLOR["pre"])
 ax.plot(k, z, color=COLOR["lns"], lw=3, alpha=0.5)
@@ -476,12 +470,13 @@ ax.set(xscale="log", yscale="log", ylim=(0.7, 1e7), xlabel="k", ylabel="y")
 plt.show()
 
 # %% [markdown]
-# **The recursion is quadratic: slope {glue:text}`rt-quadratic`.** Both bounds
-# are true, but the upper one is nowhere near. The abstract says that the
-# variance "exponentially grows" with depth. Its logarithm would then double
-# when the depth doubles; in the lemma's recursion it grows by a factor of
-# {glue:text}`rt-log-ratio`, as a power law's does. The body of the paper indeed
-# says "sub-exponential".
+# **The recursion is quadratic: slope
+# {claim}`residual-theory.recursion-slope`.** Both bounds are true, but the
+# upper one is nowhere near. The abstract says that the variance "exponentially
+# grows" with depth. Its logarithm would then double when the depth doubles; in
+# the lemma's recursion it grows by a factor of
+# {claim}`residual-theory.recursion-exponential`, as a power law's does. The
+# body of the paper indeed says "sub-exponential".
 #
 # What does the lemma assume? Independent weights of mean zero. But the term
 # $\sqrt{y_k}$ stands for a branch that is correlated with the stream, and under
@@ -500,8 +495,8 @@ plt.show()
 # $\prod (1 + A/\sigma_k + B/\sigma_k^2)$, is said to be of order $L$ if the
 # variance is linear. But then $\sigma_k = \sqrt k$, and for any $A > 0$ the
 # product behaves like $\exp(2 A \sqrt L)$: with $A = B = 1$ its local exponent
-# at $L \approx 2000$ is {glue:text}`rt-bound-slope`. The true gain, derived in
-# Step 4, is far below the bound in either case.
+# at $L \approx 2000$ is {claim}`residual-theory.product-bound`. The true gain,
+# derived in Step 4, is far below the bound in either case.
 #
 # ### Step 3: do late layers become the identity?
 #
@@ -533,17 +528,17 @@ ratio = {}
 for norm, b in written.items():
     law = (d - 1) * b / square[norm][:, :-1]
     ratio[norm] = np.sqrt(deviation[norm] / law)  # (seeds, sublayers)
+nearer = np.sqrt(deviation["lns"][:, -1] / deviation["pre"][:, -1])
+
+# %% tags=["hide-input"]
 for norm in ("pre", "lns"):
     runs = ratio[norm].mean(axis=1)
     chapter.record(f"residual-theory.jacobian-{norm}", runs=runs)
-    chapter.glue(f"rt-jacobian-{norm}", with_interval(runs))
-nearer = np.sqrt(deviation["lns"][:, -1] / deviation["pre"][:, -1])
 chapter.record("residual-theory.lns-identity", runs=nearer)
-chapter.glue("rt-nearer", with_interval(nearer))
 chapter.glue("rt-peri-first", ratio["peri"][:, 0].mean(), ".2f")
 chapter.glue("rt-peri-last", ratio["peri"][:, -1].mean(), ".2f")
 
-# %% mystnb={"figure": {"name": "fig-rt-jacobian", "caption": "Left: distance of the Jacobian of each MLP sublayer from the identity, over the root of d - 1; right: the same for all sublayers, over the law. Means over seeds of untrained networks."}, "image": {"alt": "Left: three falling curves on log-log axes, LNS falling fastest and ending well below Pre-LN and Peri-LN. Right: the points lie close to one at every depth."}}
+# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-rt-jacobian", "caption": "Left: distance of the Jacobian of each MLP sublayer from the identity, over the root of d - 1; right: the same for all sublayers, over the law. Means over seeds of untrained networks."}, "image": {"alt": "Left: three falling curves on log-log axes, LNS falling fastest and ending well below Pre-LN and Peri-LN. Right: the points lie close to one at every depth."}}
 fig, axes = plt.subplots(1, 2, figsize=(6.4, 3.4))
 for (norm, marker), i in zip(zip(written, MARKERS), range(3)):
     raw = np.sqrt(deviation[norm].mean(axis=0) / (d - 1))
@@ -560,16 +555,16 @@ axes[1].text(0.05, 0.06, note, transform=axes[1].transAxes)
 plt.show()
 
 # %% [markdown]
-# **What to see.** Measured over law is {glue:text}`rt-jacobian-pre` for Pre-LN
-# and {glue:text}`rt-jacobian-lns` for LNS. Peri-LN, for which the law is only
-# approximate since the output norm takes out a second direction, goes from
-# {glue:text}`rt-peri-first` to {glue:text}`rt-peri-last`.
+# **What to see.** Measured over law is {claim}`residual-theory.jacobian-pre`
+# for Pre-LN and {claim}`residual-theory.jacobian-lns` for LNS. Peri-LN, for
+# which the law is only approximate since the output norm takes out a second
+# direction, goes from {glue:text}`rt-peri-first` to {glue:text}`rt-peri-last`.
 #
 # **Before training, LNS makes the last block *more* like the identity**: the
-# distance is {glue:text}`rt-nearer` times that of Pre-LN. It quietens the
-# stream by quietening the layers. That late layers do more in trained LNS
-# networks may well be true, but it must come from training, and cannot be read
-# off the variance.
+# distance is {claim}`residual-theory.lns-identity` times that of Pre-LN. It
+# quietens the stream by quietening the layers. That late layers do more in
+# trained LNS networks may well be true, but it must come from training, and
+# cannot be read off the variance.
 #
 # ### Step 4: one network, many short paths
 #
@@ -585,12 +580,6 @@ depths = [1, 2, 4, 8, 16, 32]
 depths = [x for x in depths if x <= blocks]
 at = 2 * np.array(depths)  # sublayers
 flat = fit_slopes(depths, gain["pre"][:, at])
-chapter.record(
-    "residual-theory.gradient-bounded",
-    runs=flat.runs,
-    leave_one_out=flat.leave_one_out,
-)
-chapter.glue("rt-gradient", with_interval(flat.runs))
 lengths, coins = {}, {}
 for norm, b in written.items():
     V = square[norm][:, :-1]  # of the same networks
@@ -602,23 +591,26 @@ for norm, b in written.items():
             for found, coin in zip(path[norm], law)
         ]
     )
+relative_length = lengths["pre"][:, 0] / lengths["pre"][:, 1]
+
+# %% tags=["hide-input"]
+chapter.record(
+    "residual-theory.gradient-bounded",
+    runs=flat.runs,
+    leave_one_out=flat.leave_one_out,
+)
+chapter.record("residual-theory.path-length", runs=relative_length)
+for norm in written:
     chapter.glue(f"rt-mean-{norm}", with_interval(lengths[norm][:, 0]))
-runs = lengths["pre"][:, 0] / lengths["pre"][:, 1]
-chapter.record("residual-theory.path-length", runs=runs)
-chapter.glue("rt-path-ratio", with_interval(runs))
 chapter.glue("rt-sublayers", 2 * blocks)
 
-# %% mystnb={"figure": {"name": "fig-rt-gradient", "caption": "Left: squared gain of the gradient from the final norm to the embedding, against the number of blocks, mean over seeds with 95 % intervals. Right: share of the squared gradient that passes k sublayers; points measured, lines the coin law, dashed: every path counted alike."}, "image": {"alt": "Left: three nearly flat curves close to one for Pre-LN, LNS and Peri-LN. Right: three narrow bells, far left of the dashed bell at half the number of sublayers."}}
+# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-rt-gradient", "caption": "Left: squared gain of the gradient from the final norm to the embedding, against the number of blocks, mean over seeds with 95 % intervals. Right: share of the squared gradient that passes k sublayers; points measured, lines the coin law, dashed: every path counted alike."}, "image": {"alt": "Left: three nearly flat curves close to one for Pre-LN, LNS and Peri-LN. Right: three narrow bells, far left of the dashed bell at half the number of sublayers."}}
 fig, axes = plt.subplots(1, 2, figsize=(6.4, 3.4))
 for (norm, marker), shift in zip(zip(written, MARKERS), (0.94, 1, 1.06)):
     got = gain[norm][:, at]
-    error = None
-    if len(got) > 1:
-        error = [t_interval(x).high - x.mean() for x in got.T]
     style = dict(color=COLOR[norm], marker=marker, ms=4)
-    axes[0].errorbar(
-        shift * np.array(depths), got.mean(axis=0), error, lw=0.8, **style
-    )
+    x, mean = shift * np.array(depths), got.mean(axis=0)
+    axes[0].errorbar(x, mean, error_bars(got), lw=0.8, **style)
     axes[1].plot(coins[norm], color=COLORS["theory"], lw=1)
     mean = np.mean(path[norm], axis=0)
     axes[1].plot(mean, ls="", label=NAMES[norm], **style)
@@ -633,18 +625,20 @@ axes[1].legend()
 plt.show()
 
 # %% [markdown]
-# **What to see.** The slope of the gain on depth is {glue:text}`rt-gradient`:
-# gradients neither vanish nor explode (the slow rise of Peri-LN is of order
-# $1/d$). But they travel short ways. Of {glue:text}`rt-sublayers` sublayers the
-# mean path passes {glue:text}`rt-mean-pre` in Pre-LN,
-# {glue:text}`rt-mean-lns` in LNS and {glue:text}`rt-mean-peri` in Peri-LN.
+# **What to see.** The slope of the gain on depth is
+# {claim}`residual-theory.gradient-bounded`: gradients neither vanish nor
+# explode (the slow rise of Peri-LN is of order $1/d$). But they travel short
+# ways. Of {glue:text}`rt-sublayers` sublayers the mean path passes
+# {glue:text}`rt-mean-pre` in Pre-LN, {glue:text}`rt-mean-lns` in LNS and
+# {glue:text}`rt-mean-peri` in Peri-LN.
 #
-# Measured over predicted the Pre-LN length is {glue:text}`rt-path-ratio`. It is
-# bounded by $\log(V_L/V_0)$, so it grows like the logarithm of the depth in
-# Pre-LN and Peri-LN, and like the logarithm of that in LNS. **To the gradient,
-# an untrained Pre-LN network of depth $L$ is an ensemble of networks of depth
-# $\log L$.** {cite:t}`veit2016residual` found the like in trained image
-# networks: of 110 layers, most of the gradient had passed only 10 to 34.
+# Measured over predicted the Pre-LN length is
+# {claim}`residual-theory.path-length`. It is bounded by $\log(V_L/V_0)$, so it
+# grows like the logarithm of the depth in Pre-LN and Peri-LN, and like the
+# logarithm of that in LNS. **To the gradient, an untrained Pre-LN network of
+# depth $L$ is an ensemble of networks of depth $\log L$.**
+# {cite:t}`veit2016residual` found the like in trained image networks: of 110
+# layers, most of the gradient had passed only 10 to 34.
 #
 # ### Step 5: what a norm on the output does
 #
@@ -666,6 +660,8 @@ for norm in ("pre", "peri"):
     rescaled[norm] = [
         untrained.rescale_output(model, 1, k, seed=seeds[0]) for k in factors
     ]
+
+# %% tags=["hide-input"]
 ten = {norm: rows[-1] for norm, rows in rescaled.items()}
 pre_error = abs(np.log10(ten["pre"].output) - 1)
 pre_error += abs(np.log10(ten["pre"].gradient))
@@ -677,7 +673,7 @@ for name, value in [
     what = "deviation from the exact law at k = 10"
     chapter.record(f"residual-theory.{name}", value=value, tolerance_of=what)
 
-# %% mystnb={"figure": {"name": "fig-rt-peri", "caption": "Size of the branch output and of the gradient of the output matrix, relative to before, when the output matrix of an MLP is multiplied by k."}, "image": {"alt": "Left, branch output: a line of slope one for Pre-LN and a flat line for Peri-LN. Right, gradient: a flat line for Pre-LN and a line of slope minus one for Peri-LN."}}
+# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-rt-peri", "caption": "Size of the branch output and of the gradient of the output matrix, relative to before, when the output matrix of an MLP is multiplied by k."}, "image": {"alt": "Left, branch output: a line of slope one for Pre-LN and a flat line for Peri-LN. Right, gradient: a flat line for Pre-LN and a line of slope minus one for Peri-LN."}}
 fig, axes = plt.subplots(1, 2, figsize=(6.4, 2.8), sharey=True)
 for i, what in enumerate(["output", "gradient"]):
     for (norm, rows), marker in zip(rescaled.items(), MARKERS):
@@ -709,20 +705,24 @@ masks = {
     "one": untrained.OUTPUTS,
     "both": untrained.OUTPUTS + inputs,
 }
-for name, matrices in masks.items():
-    runs = untrained.masked_growth(0.5, matrices, seeds, **small)
+masked = {
+    name: untrained.masked_growth(0.5, matrices, seeds, **small)
+    for name, matrices in masks.items()
+}
+
+# %% tags=["hide-input"]
+for name, runs in masked.items():
     chapter.record(f"residual-theory.mask-{name}", runs=runs)
-    chapter.glue(f"rt-mask-{name}", with_interval(runs))
 b = 3
 shares = [(p * b / (1 + p * b * (sizes.blocks - 1))) for p in (1, 0.25)]
 for name, share in zip(("dense", "sparse"), shares):
     chapter.glue(f"rt-share-{name}", share**0.5, ".3f")
 
 # %% [markdown]
-# With half the entries gone the growth is {glue:text}`rt-mask-one` and
-# {glue:text}`rt-mask-both` of what it was. **But less variance is not more use
-# of depth.** What the last block writes, relative to the stream, is the root of
-# $b/(V_0 + (L-1)b)$: {glue:text}`rt-share-dense` dense,
+# With half the entries gone the growth is {claim}`residual-theory.mask-one` and
+# {claim}`residual-theory.mask-both` of what it was. **But less variance is not
+# more use of depth.** What the last block writes, relative to the stream, is
+# the root of $b/(V_0 + (L-1)b)$: {glue:text}`rt-share-dense` dense,
 # {glue:text}`rt-share-sparse` with both masks. For deep networks $b$ cancels.
 # Before training, only something that treats early and late layers differently
 # can change it.
@@ -760,29 +760,27 @@ def nu(moments, width: int, depth: int) -> np.ndarray:
 relu = {(w, L): moment("relu", w, L) for w, L in [(64, 8), (128, 16)]}
 linear_net = moment("linear", 64, 16)
 skip_net = moment("residual", 64, 16, skip=0.9)
-chapter.record("residual-theory.kernel-linear", runs=nu(linear_net, 64, 16))
-relu_nu = nu(relu[64, 8], 64, 8)
-chapter.record("residual-theory.kernel-relu", runs=relu_nu)
-skip_nu = nu(skip_net, 64, 16) / theory.residual_nu(0.9)
-chapter.record("residual-theory.kernel-skip", runs=skip_nu)
+linear_nu, relu_nu = nu(linear_net, 64, 16), nu(relu[64, 8], 64, 8)
+skip_nu = nu(skip_net, 64, 16)
 aspect = np.log(relu[64, 8]) / np.log(relu[128, 16])
-chapter.record("residual-theory.aspect-ratio", runs=aspect)
-chapter.glue("rt-nu-linear", with_interval(nu(linear_net, 64, 16)))
-chapter.glue("rt-nu-relu", with_interval(relu_nu))
-chapter.glue("rt-nu-skip", with_interval(nu(skip_net, 64, 16)))
-chapter.glue("rt-nu-skip-theory", theory.residual_nu(0.9), ".2f")
-chapter.glue("rt-aspect", with_interval(aspect))
 
-# %% mystnb={"figure": {"name": "fig-rt-kernel", "caption": "Log of the second moment of the squared length of a signal in random ReLU networks, against the depth and against depth over width, for three widths (mean over seeds with 95 % intervals, a quarter of the samples). Solid: the exact law; dashed: its limit of large width."}, "image": {"alt": "Left: three rising lines, steeper for narrower networks. Right: against depth over width the same points fall together on one line through the origin, slightly below the dashed limit."}}
+# %% tags=["hide-input"]
+chapter.record("residual-theory.kernel-linear", runs=linear_nu)
+chapter.record("residual-theory.kernel-relu", runs=relu_nu)
+relative_nu = skip_nu / theory.residual_nu(0.9)
+chapter.record("residual-theory.kernel-skip", runs=relative_nu)
+chapter.record("residual-theory.aspect-ratio", runs=aspect)
+chapter.glue("rt-nu-skip", with_interval(skip_nu))
+chapter.glue("rt-nu-skip-theory", theory.residual_nu(0.9), ".2f")
+
+# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-rt-kernel", "caption": "Log of the second moment of the squared length of a signal in random ReLU networks, against the depth and against depth over width, for three widths (mean over seeds with 95 % intervals, a quarter of the samples). Solid: the exact law; dashed: its limit of large width."}, "image": {"alt": "Left: three rising lines, steeper for narrower networks. Right: against depth over width the same points fall together on one line through the origin, slightly below the dashed limit."}}
 fig, axes = plt.subplots(1, 2, figsize=(6.4, 3.2), sharey=True)
 for width, color, marker in zip((32, 64, 128), SERIES[3:], MARKERS):
     depth = np.array([2, 4, 8]) if width == 32 else np.array([4, 8, 16])
     logs = np.log(
         [moment("relu", width, L, sizes.samples // 4) for L in depth]
     )  # (depths, seeds)
-    error = None
-    if logs.shape[1] > 1:
-        error = [t_interval(row).high - row.mean() for row in logs]
+    error = error_bars(logs.T)
     law = depth * np.log(1 + 5 / width)
     for ax, x in zip(axes, (depth, depth / width)):
         ax.plot(x, law, color=color, lw=1)
@@ -795,12 +793,13 @@ axes[0].legend()
 plt.show()
 
 # %% [markdown]
-# **What to see.** We find $\nu$ = {glue:text}`rt-nu-linear` for linear and
-# {glue:text}`rt-nu-relu` for ReLU networks. Twice the width and twice the depth
-# leave the logarithm unchanged up to a factor of {glue:text}`rt-aspect`, where
-# depth alone would give a half. A skip of strength $\gamma$ with $\gamma^2 +
-# C_W = 1$, $C_W$ the variance of the branch, has $\nu = 2(1 - \gamma^4)$: at
-# $\gamma = 0.9$ {glue:text}`rt-nu-skip` against {glue:text}`rt-nu-skip-theory`.
+# **What to see.** We find $\nu$ = {claim}`residual-theory.kernel-linear` for
+# linear and {claim}`residual-theory.kernel-relu` for ReLU networks. Twice the
+# width and twice the depth leave the logarithm unchanged up to a factor of
+# {claim}`residual-theory.aspect-ratio`, where depth alone would give a half. A
+# skip of strength $\gamma$ with $\gamma^2 + C_W = 1$, $C_W$ the variance of the
+# branch, has $\nu = 2(1 - \gamma^4)$: at $\gamma = 0.9$ {glue:text}`rt-nu-skip`
+# against {glue:text}`rt-nu-skip-theory`.
 #
 # **A plain network must be widened as it is deepened; a residual one need
 # not.** With $\gamma^2 = 1 - c/L$ the exponent $\nu L / n$ tends to $4c/n$,
@@ -830,15 +829,17 @@ plain, twin = untrained.attnres_pair(
     seed=seeds[0], d_model=d, n_layers=blocks, n_ctx=8
 )
 at_start = max(untrained.twin_difference(plain, twin))
+reads = [
+    untrained.largest_read(twin, spread=spread, seed=seeds[0])
+    for spread in (0.1, 1.0, 10.0)
+]
+
+# %% tags=["hide-input"]
 chapter.record(
     "residual-theory.attnres-start",
     value=at_start,
     tolerance_of="logits and gradients of the twins",
 )
-reads = [
-    untrained.largest_read(twin, spread=spread, seed=seeds[0])
-    for spread in (0.1, 1.0, 10.0)
-]
 chapter.record(
     "residual-theory.attnres-bound",
     value=max(reads),
@@ -860,12 +861,14 @@ for window in (1, 3, 12):
     turned = [x.swapaxes(0, 1) for x in (q, key, v)]
     wide = theory.windowed_read(*turned, window, axis=0).swapaxes(0, 1)
     gaps.append(np.abs(deep - wide).max() / np.abs(deep).max())
+print("windows 1, 3, 12 agree:", max(gaps) < 1e-12)
+
+# %% tags=["hide-input"]
 chapter.record(
     "residual-theory.duality",
     value=max(gaps),
     tolerance_of="read along depth against read along the turned sequence",
 )
-print("windows 1, 3, 12 agree:", max(gaps) < 1e-12)
 
 # %% [markdown]
 # ```{margin}
@@ -897,7 +900,7 @@ for name, (A, b) in {"baseline": BASE, "block": BLOCK}.items():
     print(f"{name:9} loss at 5.6: {A * AT**-b:.4f}")
 print(f"compute ratio {saving:.3f}, with rounding {low:.2f} to {high:.2f}")
 
-# %%
+# %% tags=["hide-input"]
 chapter.record(
     "residual-theory.attnres-compute",
     value=saving,
@@ -908,7 +911,6 @@ chapter.record(
     value=high - low,
     tolerance_of="width of the range of ratios over laws that print alike",
 )
-chapter.glue("rt-saving", saving, ".3f")
 chapter.glue("rt-saving-low", low, ".2f")
 chapter.glue("rt-saving-high", high, ".2f")
 computes = np.geomspace(0.1, 1000, 60)
@@ -918,7 +920,7 @@ for C in (0.1, 1000):
     low_C, high_C = untrained.rounding_range(BASE, BLOCK, C)
     chapter.glue(f"rt-saving-{C:g}", f"{low_C:.2f} to {high_C:.2f}")
 
-# %% mystnb={"figure": {"name": "fig-rt-saving", "caption": "Compute the baseline's law needs to match the block variant's, over the latter's compute. Line: the laws as transcribed; shaded: all laws that print as the same digits; dot and dotted line: 5.6 PFLOP/s-days, for which the saving is reported."}, "image": {"alt": "A rising line with a dot at the reported compute. The shaded range of laws that print alike is narrowest near a compute of one and widens to both sides."}}
+# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-rt-saving", "caption": "Compute the baseline's law needs to match the block variant's, over the latter's compute. Line: the laws as transcribed; shaded: all laws that print as the same digits; dot and dotted line: 5.6 PFLOP/s-days, for which the saving is reported."}, "image": {"alt": "A rising line with a dot at the reported compute. The shaded range of laws that print alike is narrowest near a compute of one and widens to both sides."}}
 fig, ax = plt.subplots()
 ax.fill_between(computes, *edges.T, color=COLORS["band"], label="rounding")
 ax.plot(computes, ratios, color=COLORS["ours"], label="transcribed laws")
@@ -930,13 +932,14 @@ ax.legend(loc="upper left")
 plt.show()
 
 # %% [markdown]
-# **The transcribed laws amount to {glue:text}`rt-saving`, and the second
-# decimal of that is not a measurement.** Laws that print with the same digits
-# give anything from {glue:text}`rt-saving-low` to {glue:text}`rt-saving-high`,
-# before any uncertainty of the losses or of the fit through five sizes. The
-# range is narrowest near $C = 1$, where exponents do not matter; far from it
-# the digits say less still: {glue:text}`rt-saving-0.1` at 0.1 and
-# {glue:text}`rt-saving-1000` at 1000 PFLOP/s-days.
+# **The transcribed laws amount to {claim}`residual-theory.attnres-compute`, and
+# the second decimal of that is not a measurement.** Laws that print with the
+# same digits give anything from {glue:text}`rt-saving-low` to
+# {glue:text}`rt-saving-high`, before any uncertainty of the losses or of the
+# fit through five sizes. The range is narrowest near $C = 1$, where exponents
+# do not matter; far from it the digits say less still:
+# {glue:text}`rt-saving-0.1` at 0.1 and {glue:text}`rt-saving-1000` at 1000
+# PFLOP/s-days.
 #
 # ## Noise floor
 #
@@ -944,7 +947,7 @@ plt.show()
 # stream is a sum of nearly uncorrelated vectors, and "nearly" leaves products
 # of relative size $1/\sqrt d$ that all tokens share.
 
-# %%
+# %% tags=["remove-cell"]
 chapter.section("Noise floor")
 
 
@@ -1014,15 +1017,17 @@ for name, model in cells:
         rows.append([x.square().mean().item() for x in wrote])
     branch[name] = np.array(rows)
 steep = fit_slopes(layers, branch["mlp"])
-chapter.glue("rt-long-first", branch["attn"][:, 0].mean(), ".2f")
-chapter.glue("rt-long-last", branch["attn"][:, -1].mean(), ".2f")
-chapter.glue("rt-swiglu", with_interval(steep.runs))
 moments = []
 for seed in kernel_seeds:
     log_K = paths.skip_relu_log_kernel(
         64, 16, sizes.samples, 0.5, rng=np.random.default_rng(seed)
     )
     moments.append(np.exp(2 * log_K).mean() / np.exp(log_K).mean() ** 2)
+
+# %% tags=["remove-cell"]
+chapter.glue("rt-long-first", branch["attn"][:, 0].mean(), ".2f")
+chapter.glue("rt-long-last", branch["attn"][:, -1].mean(), ".2f")
+chapter.glue("rt-swiglu", with_interval(steep.runs))
 chapter.glue("rt-skip-relu", with_interval(moments))
 guess = theory.moment_ratio((1 - 0.5**2) * (5 - 0.5**2), 64, 16)
 chapter.glue("rt-skip-guess", guess, ".1f")
@@ -1106,5 +1111,5 @@ chapter.glue("rt-skip-guess", guess, ".1f")
 # {cite:t}`roberts2022principles` and {cite:t}`hanin2018start` for depth over
 # width; all in the [bibliography](../references.md).
 
-# %%
+# %% tags=["remove-input"]
 chapter.finish()
