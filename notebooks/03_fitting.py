@@ -39,7 +39,7 @@ if importlib.util.find_spec("scaling_book") is None:  # Colab, Binder
     subprocess.run(install, check=True)
     sys.path.insert(0, os.getcwd())
 
-# %% tags=["parameters"]
+# %% tags=["parameters", "remove-cell"]
 profile = ""
 
 # %% [markdown]
@@ -62,7 +62,7 @@ profile = ""
 # contain them.
 # ```
 
-# %%
+# %% tags=["hide-input"]
 import textwrap
 
 import matplotlib.pyplot as plt
@@ -73,7 +73,11 @@ from scipy.optimize import brentq
 
 from scaling_book.api import COLORS, MARKERS, SERIES, Chapter
 from scaling_core import fitting as sf
-from scaling_core.base.intervals import log_t_interval
+from scaling_core.base.intervals import (
+    Resamples,
+    bootstrap_runs,
+    jackknife_runs,
+)
 from scaling_core.data.online import chinchilla_points
 from scaling_core.data.published import load_published
 from scaling_core.training.sweep import run_sweep
@@ -89,7 +93,7 @@ from studies.fitting import (
     steplaw,
 )
 
-# %%
+# %% tags=["hide-input"]
 chapter = Chapter("fitting", profile=profile)
 sizes = chapter.sizes(
     recovery_widths=dict(smoke=4, cpu=20, gpu=20),
@@ -190,16 +194,17 @@ def glue_all(formats: dict) -> None:
 # %%
 chapter.section("Known truth")
 worst = approach2.worst_recovery(widths=sizes.recovery_widths)
+
+# %% tags=["hide-input"]
 chapter.record(
     "fitting.recovery",
     value=worst,
     tolerance_of="largest relative error of any parameter, in percent",
 )
-chapter.glue("ft-recovery", worst, ".0e")
 
 # %% [markdown]
-# **The truth comes back to {glue:text}`ft-recovery` percent at worst.** That is
-# no merit by itself: most optimisers manage exact data when started well. The
+# **The truth comes back to {claim}`fitting.recovery` at worst.** That is no
+# merit by itself: most optimisers manage exact data when started well. The
 # harder question is what a fitter says when the data cannot answer. Here are
 # four designs; only the first one determines the surface.
 
@@ -243,15 +248,15 @@ for name, (n, d) in designs.items():
 # %%
 chapter.section("Bias")
 even = approach2.SURFACES["symmetric"]
+of_line = approach2.line_errors(even).max()
+of_slope = approach2.line_errors(even, offset=3.0)[:, 0].max()
+
+# %% tags=["hide-input"]
+what = "largest absolute error of slope and intercept"
+what_slope = "largest absolute error of the slope, grids 3 times off"
 claimed = {
-    "symmetric-exact": (
-        approach2.line_errors(even).max(),
-        "largest absolute error of slope and intercept",
-    ),
-    "offset-keeps-exponent": (
-        approach2.line_errors(even, offset=3.0)[:, 0].max(),
-        "largest absolute error of the slope, grids 3 times off",
-    ),
+    "symmetric-exact": (of_line, what),
+    "offset-keeps-exponent": (of_slope, what_slope),
 }
 record_values(claimed)
 
@@ -275,6 +280,8 @@ wide = {
     name: approach2.token_error(surface, width=16)
     for name, surface in approach2.SURFACES.items()
 }
+
+# %% tags=["hide-input"]
 percent = "error of D* at 1e24 FLOPs, in percent, grid within 16 times"
 gap = "largest difference from the closed form, in points"
 claimed = {
@@ -283,9 +290,8 @@ claimed = {
     "closed-form": (difference, gap),
 }
 record_values(claimed)
-glue_all({k: (abs(v), ".1f") for k, (v, _) in claimed.items()})
 
-# %% mystnb={"figure": {"name": "fig-ft-width", "caption": "Error of the optimal tokens by Approach 2 against the half-width of the grid, without noise and perfectly centred: closed form (lines), simulation (points) and the paper's numbers (crosses)."}, "image": {"alt": "Three curves start at zero for narrow grids. The symmetric surface stays at zero, Chinchilla's falls to minus five percent at a factor sixteen, the asymmetric one to minus twenty-three; points and crosses lie on the curves."}}
+# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-ft-width", "caption": "Error of the optimal tokens by Approach 2 against the half-width of the grid, without noise and perfectly centred: closed form (lines), simulation (points) and the paper's numbers (crosses)."}, "image": {"alt": "Three curves start at zero for narrow grids. The symmetric surface stays at zero, Chinchilla's falls to minus five percent at a factor sixteen, the asymmetric one to minus twenty-three; points and crosses lie on the curves."}}
 published = load_published("approach2_errors")
 fine = np.geomspace(1.3, 32, 60)
 fig, ax = plt.subplots()
@@ -310,10 +316,10 @@ plt.show()
 
 # %% [markdown]
 # **What to see.** Paper, simulation and closed form cannot be told apart. A
-# grid from a sixteenth to sixteen times the optimum misses by
-# {glue:text}`ft-width-chinchilla` percent on Chinchilla's surface and by
-# {glue:text}`ft-width-asymmetric` percent on one with $\alpha = 3\beta$.
-# **This is bias: more runs do not cure it.**
+# grid from a sixteenth to sixteen times the optimum gives an error of
+# {claim}`fitting.width-chinchilla` on Chinchilla's surface and of
+# {claim}`fitting.width-asymmetric` on one with $\alpha = 3\beta$. **This is
+# bias: more runs do not cure it.**
 #
 # ```{margin}
 # The paper's text quotes 4.1 % for Chinchilla's surface: the relative error of
@@ -347,6 +353,8 @@ published["ours"] = [
 drift = published[published.sampling == "drift"]
 drift = drift.set_index(["surface", "half_width"]).ours["asymmetric"]
 off = (published.ours - published.error_percent).abs().max()
+
+# %% tags=["hide-input"]
 table_gap = "largest difference from 36 published errors, in points"
 drifting = "error of D* at 1e24 FLOPs, in percent, grid within 2 times"
 claimed = {
@@ -354,9 +362,9 @@ claimed = {
     "bias-table": (off, table_gap),
 }
 record_values(claimed)
-glue_all({"drift": (drift[2], ".0f"), "drift-wide": (drift[16], ".0f")})
+chapter.glue("ft-drift-wide", drift[16], ".2f")
 
-# %% mystnb={"figure": {"name": "fig-ft-centre", "caption": "Error of the optimal tokens for three designs of sampling on three surfaces, ours (points and lines) and the paper's (crosses), against the half-width of the grid."}, "image": {"alt": "Three panels. Centred grids err downwards as they widen; offset and drifting grids err upwards, most when narrow, and less as they widen. On the asymmetric surface drift starts at thirty-five percent and falls to fourteen."}}
+# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-ft-centre", "caption": "Error of the optimal tokens for three designs of sampling on three surfaces, ours (points and lines) and the paper's (crosses), against the half-width of the grid."}, "image": {"alt": "Three panels. Centred grids err downwards as they widen; offset and drifting grids err upwards, most when narrow, and less as they widen. On the asymmetric surface drift starts at thirty-five percent and falls to fourteen."}}
 fig, axes = plt.subplots(1, 3, sharey=True, figsize=(6.4, 3.0))
 for ax, (surface, part) in zip(axes, published.groupby("surface", sort=False)):
     for i, (design, rows) in enumerate(part.groupby("sampling", sort=False)):
@@ -380,30 +388,30 @@ plt.show()
 # **What to see.** All 36 numbers of the paper come out. An offset shifts every
 # minimum alike, and the exponent survives; a drift changes the slope, and the
 # error grows with every decade of extrapolation. **The two biases have opposite
-# signs**: on the asymmetric surface drift costs {glue:text}`ft-drift` percent
-# with the narrow grid and {glue:text}`ft-drift-wide` with the widest. A wide
-# grid can look right because two errors cancel.
+# signs**: on the asymmetric surface drift costs
+# {claim}`fitting.drift-asymmetric` with the narrow grid and
+# {glue:text}`ft-drift-wide` % with the widest. A wide grid can look right
+# because two errors cancel.
 
 # %%
 chapter.section("Waste")
-surfaces = approach2.MULTIMODAL | {
-    "plain": approach2.SURFACES["Chinchilla"]
-}
+surfaces = approach2.MULTIMODAL | {"plain": approach2.SURFACES["Chinchilla"]}
 waste = {k: approach2.wasted_compute(p) for k, p in surfaces.items()}
+
+# %% tags=["hide-input"]
 what = "share of 3.8e25 FLOPs wasted, in percent"
 claimed = {
     "waste-soda": (waste["SODA"], what),
     "waste-nmm": (waste["Sparse-NMM"], what),
 }
 record_values(claimed)
-glue_all({k: (v, ".1f") for k, (v, _) in claimed.items()})
-chapter.glue("ft-waste-plain", waste["plain"], ".1f")
+chapter.glue("ft-waste-plain", waste["plain"], ".3f")
 
 # %% [markdown]
 # What does it cost? By {eq}`eq-ft-waste`, with narrow drifting grids, the split
-# of $3.8 \times 10^{25}$ FLOPs wastes {glue:text}`ft-waste-plain` percent on
-# Chinchilla's surface, but {glue:text}`ft-waste-soda` and
-# {glue:text}`ft-waste-nmm` percent on two published multimodal surfaces, whose
+# of $3.8 \times 10^{25}$ FLOPs wastes {glue:text}`ft-waste-plain` % on
+# Chinchilla's surface, but {claim}`fitting.waste-soda` and
+# {claim}`fitting.waste-nmm` on two published multimodal surfaces, whose
 # exponents differ more. **Near the optimum the loss is flat**: a wrong split by
 # ten percent is nearly free, by fifty it is not.
 #
@@ -420,18 +428,15 @@ seeds = chapter.seeds(sizes.noisy_seeds)
 errors = approach2.noisy_errors(seeds)  # seeds, methods, designs, a and b
 typical = np.exp(np.nanmean(np.log(errors), axis=(2, 3)))
 ratio = typical[:, 0] / typical[:, 2]
-chapter.record("fitting.noisy-ratio", runs=ratio)
 middle = 100 * np.exp(np.log(typical).mean(axis=0))
 worst = 100 * np.nanmax(errors, axis=(0, 2, 3))
+
+# %% tags=["hide-input"]
+chapter.record("fitting.noisy-ratio", runs=ratio)
 glue_all({"noisy-a2": (middle[0], ".1f"), "worst-a2": (worst[0], ".0f")})
 glue_all({"noisy-surf": (middle[2], ".1f"), "worst-surf": (worst[2], ".0f")})
-text = f"{ratio.mean():.1f}"
-if len(ratio) > 1:
-    got = log_t_interval(ratio)
-    text = f"{got.estimate:.2f} [{got.low:.2f}, {got.high:.2f}]"
-chapter.glue("ft-noisy-ratio", text)
 
-# %% mystnb={"figure": {"name": "fig-ft-noise", "caption": "Relative error of the exponents under noise for three methods: every seed's geometric mean over 36 designs (points), their geometric mean (bar) and the paper's (dashed)."}, "image": {"alt": "On a logarithmic axis the seeds of Approach 2 scatter around five percent; the two fits of the surface lie together near one percent. The dashed lines of the paper pass through each cloud."}}
+# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-ft-noise", "caption": "Relative error of the exponents under noise for three methods: every seed's geometric mean over 36 designs (points), their geometric mean (bar) and the paper's (dashed)."}, "image": {"alt": "On a logarithmic axis the seeds of Approach 2 scatter around five percent; the two fits of the surface lie together near one percent. The dashed lines of the paper pass through each cloud."}}
 fig, ax = plt.subplots(figsize=(6.4, 2.9))
 rng = np.random.default_rng(0)
 paper_errors = (4.845, 1.26, 1.089)  # its figure on exponent inference
@@ -451,10 +456,9 @@ plt.show()
 # %% [markdown]
 # **What to see.** Approach 2 errs by {glue:text}`ft-noisy-a2` percent, the
 # surface by {glue:text}`ft-noisy-surf`: a ratio of
-# {glue:text}`ft-noisy-ratio`. The worst single fit of each, which any one study
-# might draw, is off by {glue:text}`ft-worst-a2` and
-# {glue:text}`ft-worst-surf` percent. **The stable method is not the
-# parabola.**
+# {claim}`fitting.noisy-ratio`. The worst single fit of each, which any one
+# study might draw, is off by {glue:text}`ft-worst-a2` and
+# {glue:text}`ft-worst-surf` percent. **The stable method is not the parabola.**
 #
 # That design was chosen to hurt Approach 2. The paper also takes one without
 # any bias: symmetric surface, centred grids, noise as small as in real studies.
@@ -467,13 +471,23 @@ seeds = chapter.seeds(sizes.variance_seeds)
 squares = approach2.efficiency_errors(seeds)  # seeds, cells, methods
 rows = np.moveaxis(squares, 2, 1).reshape(len(seeds), -1)
 pooled, median = approach2.pooled_ratio, approach2.median_ratio
-chapter.record("fitting.variance-pooled", runs=rows, statistic=pooled)
-chapter.record("fitting.variance-typical", runs=rows, statistic=median)
 a2, surface = approach2.mean_squares(rows)
-glue_all({"pooled": (pooled(rows), ".0f"), "median": (median(rows), ".1f")})
+
+
+def over_seeds(statistic) -> Resamples:
+    """Bootstrap a statistic over seeds; of one seed (smoke) its value."""
+    if len(rows) > 1:
+        return bootstrap_runs(rows, statistic, rng=np.random.default_rng(0))
+    value = statistic(rows)
+    return Resamples("bootstrap", value, 1, np.array([value]))
+
+
+# %% tags=["hide-input"]
+chapter.record("fitting.variance-pooled", resamples=over_seeds(pooled))
+chapter.record("fitting.variance-typical", resamples=over_seeds(median))
 chapter.glue("ft-cell-share", a2.max() / a2.sum(), ".0%")
 
-# %% mystnb={"figure": {"name": "fig-ft-variance", "caption": "Mean squared error of the exponent by Approach 2 over that of the surface, in nine cells of width and noise on the symmetric surface; dashed: the paper's pooled factor; dotted: ours pooled; solid: ours, median cell."}, "image": {"alt": "On a logarithmic axis most cells lie near two to three; the narrowest grids, and the middle ones with most noise, lie between ten and several hundred, far above the dashed line at eight."}}
+# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-ft-variance", "caption": "Mean squared error of the exponent by Approach 2 over that of the surface, in nine cells of width and noise on the symmetric surface; dashed: the paper's pooled factor; dotted: ours pooled; solid: ours, median cell."}, "image": {"alt": "On a logarithmic axis most cells lie near two to three; the narrowest grids, and the middle ones with most noise, lie between ten and several hundred, far above the dashed line at eight."}}
 fig, ax = plt.subplots(figsize=(6.4, 3.4))
 per_cell = (a2 / surface).reshape(3, 3)
 for i, (width, values) in enumerate(zip((2, 4, 8), per_cell)):
@@ -488,8 +502,9 @@ ax.legend(ncols=3, loc="upper center", bbox_to_anchor=(0.5, 1.16))
 plt.show()
 
 # %% [markdown]
-# **What to see.** In the median cell the factor is {glue:text}`ft-median`;
-# pooled it is {glue:text}`ft-pooled`, since one cell holds
+# **What to see.** In the median cell the factor is
+# {claim}`fitting.variance-typical`; pooled it is
+# {claim}`fitting.variance-pooled`, since one cell holds
 # {glue:text}`ft-cell-share` of Approach 2's whole sum. Those are parabolas so
 # flat that their minimum is anywhere. **A pooled factor measures how often the
 # method breaks down, not how much data it needs** when it does not.
@@ -516,9 +531,8 @@ best = sf.fit(law, chinchilla)
 print(f"Fitted to {source}:")
 for line in best.summary().splitlines():
     print(textwrap.fill(line, 76, subsequent_indent="  "))
-chapter.glue("ft-source", source)
-glue_all({k: (best.params[k], ".4f") for k in ("E", "alpha", "beta")})
 
+# %%
 rng = np.random.default_rng(0)
 grid = starts.start_grid()
 chosen = grid[rng.choice(len(grid), sizes.starts, replace=False)]
@@ -528,12 +542,13 @@ outcomes = {
 excess = {how: f / best.objective - 1 for how, (f, _) in outcomes.items()}
 arrived = {how: (gap < 0.01).mean() for how, gap in excess.items()}
 success = {how: success.mean() for how, (_, success) in outcomes.items()}
-glue_all({f"arrived-{how}": (arrived[how], ".0%") for how in outcomes})
+
+# %% tags=["remove-cell"]
+chapter.glue("ft-arrived-sum", arrived["sum"], ".0%")
 glue_all({f"success-{how}": (success[how], ".0%") for how in outcomes})
 chapter.glue("ft-best-mean", excess["mean"].min(), ".0%")
 
-
-# %% mystnb={"figure": {"name": "fig-ft-starts", "caption": "Where L-BFGS-B ends from a grid of starts: excess of the objective over the optimum, for the summed and the averaged loss (Chinchilla's points, or a made-up twin where they are absent)."}, "image": {"alt": "Histogram on a logarithmic axis. With the summed loss a small share of runs ends far to the left, at the optimum, and most one to three orders of magnitude above; with the averaged loss no run ends near the optimum."}}
+# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-ft-starts", "caption": "Where L-BFGS-B ends from a grid of starts: excess of the objective over the optimum, for the summed and the averaged loss (Chinchilla's points, or a made-up twin where they are absent)."}, "image": {"alt": "Histogram on a logarithmic axis. With the summed loss a small share of runs ends far to the left, at the optimum, and most one to three orders of magnitude above; with the averaged loss no run ends near the optimum."}}
 fig, ax = plt.subplots(figsize=(6.4, 3.2))
 bins = np.geomspace(1e-10, 1e4, 57)
 for i, (how, gap) in enumerate(excess.items()):
@@ -558,7 +573,7 @@ plt.show()
 # **What to see.** The optimiser reports success for {glue:text}`ft-success-sum`
 # of the runs on the sum and {glue:text}`ft-success-mean` on the mean. Of the
 # former {glue:text}`ft-arrived-sum` end within a percent of the optimum, of the
-# latter {glue:text}`ft-arrived-mean`; the best of them is
+# latter {claim:percent}`fitting.early-stop`; the best of them is
 # {glue:text}`ft-best-mean` above it. **Success means that the optimiser
 # stopped**, with the sum as well, from most starts. Its tolerance is absolute,
 # and an average over 240 points makes every slope look flat.
@@ -572,6 +587,8 @@ rounding = 1 - np.log(source) / np.log(printed)
 ratio_then, ratio_now = (
     float(law.optimum(p, C)["D/N"]) for p in (then, best.params)
 )
+
+# %% tags=["hide-input"]
 claimed = {
     "epoch-alpha": (best.params["alpha"], "alpha at the optimum"),
     "epoch-beta": (best.params["beta"], "beta at the optimum"),
@@ -582,9 +599,7 @@ claimed = {
     "tokens-per-parameter": (ratio_now, "D*/N* at 5.76e23 FLOPs"),
 }
 record_values(claimed, have_chinchilla, "epoch_chinchilla.csv")
-glue_all({"misfit": (source, ".2f"), "misfit-printed": (printed, ".2f")})
-glue_all({"then": (ratio_then, ".0f"), "now": (ratio_now, ".0f")})
-chapter.glue("ft-rounding", rounding, ".0%")
+glue_all({"misfit-printed": (printed, ".2f"), "then": (ratio_then, ".0f")})
 theirs = law.optimum(points.BESIROGLU, C)["D/N"]
 chapter.glue("ft-theirs", float(theirs), ".1f")
 both = (points.HOFFMANN_PRINTED, then)
@@ -592,15 +607,15 @@ curves = [law.predict(p, chinchilla) for p in both]
 chapter.glue("ft-shift", np.median(np.abs(curves[0] / curves[1] - 1)), ".1%")
 
 # %% [markdown]
-# Fitted to {glue:text}`ft-source`, the law has $\alpha =$
-# {glue:text}`ft-alpha`, $\beta =$ {glue:text}`ft-beta` and $E =$
-# {glue:text}`ft-E`. Hoffmann's constants have an
-# objective {glue:text}`ft-misfit-printed` times the optimum as printed, but
-# {glue:text}`ft-misfit` with the digits of the paper's source:
-# {glue:text}`ft-rounding` of the misfit, on the log scale, is rounding. It
-# shifts the predicted loss by {glue:text}`ft-shift` in the median. **Print
-# enough digits.** The optimum moves from {glue:text}`ft-then` to
-# {glue:text}`ft-now` tokens per parameter.
+# Fitted to the 240 points, the law has $\alpha =$ {claim}`fitting.epoch-alpha`,
+# $\beta =$ {claim}`fitting.epoch-beta` and $E =$ {claim}`fitting.epoch-floor`.
+# Hoffmann's constants have an objective {glue:text}`ft-misfit-printed` times
+# the optimum as printed, but {claim}`fitting.hoffmann-misfit` with the digits
+# of the paper's source: {claim:percent}`fitting.rounding` of the misfit, on the
+# log scale, is rounding. It shifts the predicted loss by {glue:text}`ft-shift`
+# in the median. **Print enough digits.** The optimum moves from
+# {glue:text}`ft-then` to {claim}`fitting.tokens-per-parameter` tokens per
+# parameter.
 #
 # ### Step 5: Llama 3, with and without seventeen points
 #
@@ -631,20 +646,16 @@ table = pd.DataFrame(
 )
 print(table.to_string(index=False, float_format="{:.2f}".format))
 
-# %%
-by = table.set_index(["points", "kept", "objective"])[["tokens %", "waste %"]]
-missing = "not assessed here (needs isoflops.csv)"
-claimed = {"llama3-raw": (0, ""), "llama3-filtered": (0, "")}
-claimed["llama3-spread"] = (np.ptp(table["waste %"][:3]), "range of wastes")
+# %% tags=["hide-input"]
+wastes = table.set_index(["points", "kept", "objective"])["waste %"]
+what = "range of wastes"
+claimed = {"llama3-spread": (np.ptp(table["waste %"][:3]), what)}
 for claim, kept in [("llama3-raw", "all"), ("llama3-filtered", "unflagged")]:
-    text = missing
-    if have_llama:
-        tokens, wasted = by.loc["raw", kept, "squares"]
-        claimed[claim] = wasted, f"waste in percent, squares, {kept} points"
-        text = f"{tokens:+.0f} % tokens, {wasted:.1f} % of the budget wasted"
-    chapter.glue(f"ft-{claim}", text.replace("-", "\u2212", 1))
+    wasted = wastes["raw", kept, "squares"] if have_llama else np.nan
+    what = f"waste in percent, squares, {kept} points"
+    claimed[claim] = wasted, what
 record_values(claimed, have_llama, "isoflops.csv")
-crossed = missing
+crossed = "not assessed here (needs isoflops.csv)"
 if have_llama:
     D = sf.isoflop(llama["raw", "unflagged"], on="D").predict(3.8e25)
     everything = sf.fit(law, llama["raw", "all"], loss="mse").params
@@ -655,7 +666,7 @@ low, high = table["waste %"].min(), table["waste %"].max()
 glue_all({"low": (low, ".1f"), "high": (high, ".0f")})
 chapter.glue("ft-variants", len(table))
 
-# %% mystnb={"figure": {"name": "fig-ft-llama", "caption": "Left: points at fixed compute with Approach 2's parabolas and minima; crosses: flagged by the paper's quality control. Right: waste of Approach 2's split against three fits of the surface (Llama 3, or a made-up twin where the file is absent); dashed: the paper's 6.5 percent."}, "image": {"alt": "Left, a fan of shallow upward parabolas over tokens, one per budget, with their minima rising to the right. Right, the waste per objective and set of points, spread from well below one percent to more than twenty."}}
+# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-ft-llama", "caption": "Left: points at fixed compute with Approach 2's parabolas and minima; crosses: flagged by the paper's quality control. Right: waste of Approach 2's split against three fits of the surface (Llama 3, or a made-up twin where the file is absent); dashed: the paper's 6.5 percent."}, "image": {"alt": "Left, a fan of shallow upward parabolas over tokens, one per budget, with their minima rising to the right. Right, the waste per objective and set of points, spread from well below one percent to more than twenty."}}
 fig, (left, right) = plt.subplots(1, 2, figsize=(6.4, 3.4))
 first = next(iter(llama))
 everything = llama[first]
@@ -689,15 +700,16 @@ plt.show()
 # that waste is {glue:text}`ft-crossed` here. Our table filters both.
 # ```
 #
-# **What to see.** All points, least squares: {glue:text}`ft-llama3-raw`.
-# Without the flagged ones: {glue:text}`ft-llama3-filtered`. Over the
-# {glue:text}`ft-variants` variants of the table the waste runs from
-# {glue:text}`ft-low` to {glue:text}`ft-high` percent. **The headline is one
-# cell of that table.** The paper shows the filtered result too, and reads it as
-# a sign that the removed points carried the bias; a reader may as well say that
-# the case rests on them, and that they are the budgets nearest to the target.
-# The choice of objective weighs as much as that of the approach, and there is
-# no run at the target to tell which is right.
+# **What to see.** With all points and least squares the split wastes
+# {claim}`fitting.llama3-raw` of the budget, without the flagged ones
+# {claim}`fitting.llama3-filtered`. Over the {glue:text}`ft-variants` variants
+# of the table the waste runs from {glue:text}`ft-low` to {glue:text}`ft-high`
+# percent. **The headline is one cell of that table.** The paper shows the
+# filtered result too, and reads it as a sign that the removed points carried
+# the bias; a reader may as well say that the case rests on them, and that they
+# are the budgets nearest to the target. The choice of objective weighs as much
+# as that of the approach, and there is no run at the target to tell which is
+# right.
 #
 # ### Step 6: one formula for every schedule
 #
@@ -729,7 +741,7 @@ each = [
 ]
 flat = [annealing.predict_without_falls(v, TWO) for v in curves.values()]
 
-# %%
+# %% tags=["hide-input"]
 what = "smallest R squared on unseen schedules"
 claimed = {
     "annealing-two": (worst_two, what),
@@ -746,10 +758,8 @@ excess = {k: f / two[k].result.objective - 1 for k, f in ends.items()}
 arrived = min((gap < 0.01).mean() for gap in excess.values())
 claimed["annealing-starts"] = arrived, "share of 135 starts within 1 %"
 below = min(gap.min() for gap in excess.values())
-chapter.glue("ft-single", arrived, ".0%")
 chapter.glue("ft-below", abs(min(below, 0.0)), ".0e")
 record_values(claimed, have_curves, "multipowerlaw/*.csv")
-glue_all({"two": (worst_two, ".3f"), "one": (worst_one, ".3f")})
 glue_all({"brief": (min(memory), ".0f"), "long": (max(memory), ".0f")})
 chapter.glue("ft-one-fixed", min(p.worst for p in fixed), ".3f")
 glue_all({"lambda-low": (min(each), ".3f"), "lambda-high": (max(each), ".3f")})
@@ -757,7 +767,7 @@ chapter.glue("ft-two-null", min(flat), ".2f")
 twin = "a made-up twin, which obeys the formula and so cannot fail it,"
 chapter.glue("ft-curves", "the public curves" if have_curves else twin)
 
-# %% mystnb={"figure": {"name": "fig-ft-schedules", "caption": "Logged losses (grey) and the formula fitted to the first two curves, predicting the others (largest model; a made-up twin where the files are absent)."}, "image": {"alt": "Falling learning curves of several schedules. The fitted curves pass through their grey points; the predictions follow curves they have not seen, with a small gap on the long cosine schedule."}}
+# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-ft-schedules", "caption": "Logged losses (grey) and the formula fitted to the first two curves, predicting the others (largest model; a made-up twin where the files are absent)."}, "image": {"alt": "Falling learning curves of several schedules. The fitted curves pass through their grey points; the predictions follow curves they have not seen, with a small gap on the long cosine schedule."}}
 size = list(curves)[-1]
 decay, found = two[size].decay, two[size].result
 shown = [*TWO, "cosine_72000"]
@@ -782,23 +792,24 @@ plt.show()
 
 # %% [markdown]
 # **What to see.** On {glue:text}`ft-curves` two fitted curves give an $R^2$ of
-# at least {glue:text}`ft-two` on every schedule not seen. One alone gives
-# {glue:text}`ft-one` at worst, or {glue:text}`ft-one-fixed` with $\lambda$ held
-# at 0.999. The cosine curve lowers its rate all the time, so that $S_1$ and
-# $S_2$ move together and the memory $1/(1 - \lambda)$ is free to wander, from
-# {glue:text}`ft-brief` to {glue:text}`ft-long` steps over the sizes. On the
-# public curves the formula also falls too fast after a sudden drop of the rate.
-# With two curves and $\lambda$ held at one value after another the worst $R^2$
-# runs from {glue:text}`ft-lambda-low` to {glue:text}`ft-lambda-high`; with no
-# second area at all it is {glue:text}`ft-two-null`. The paper prints no number
-# to hold these against, so they are findings. **Accurate to about a percent of
-# the variance; whether that is enough depends on the schedules compared.**
+# at least {claim}`fitting.annealing-two` on every schedule not seen. One alone
+# gives {claim}`fitting.annealing-one` at worst, or {glue:text}`ft-one-fixed`
+# with $\lambda$ held at 0.999. The cosine curve lowers its rate all the time,
+# so that $S_1$ and $S_2$ move together and the memory $1/(1 - \lambda)$ is free
+# to wander, from {glue:text}`ft-brief` to {glue:text}`ft-long` steps over the
+# sizes. On the public curves the formula also falls too fast after a sudden
+# drop of the rate. With two curves and $\lambda$ held at one value after
+# another the worst $R^2$ runs from {glue:text}`ft-lambda-low` to
+# {glue:text}`ft-lambda-high`; with no second area at all it is
+# {glue:text}`ft-two-null`. The paper prints no number to hold these against, so
+# they are findings. **Accurate to about a percent of the variance; whether that
+# is enough depends on the schedules compared.**
 #
 # Is it hard to fit? Of 135 single starts of L-BFGS-B, with exact gradients,
-# {glue:text}`ft-single` end within a percent of our optimum at the worst of the
-# sizes, and none below it by more than {glue:text}`ft-below` of its value. With
-# these four parameters a single start is usually enough; it is not known
-# beforehand which start is not.
+# {claim:percent}`fitting.annealing-starts` end within a percent of our optimum
+# at the worst of the sizes, and none below it by more than
+# {glue:text}`ft-below` of its value. With these four parameters a single start
+# is usually enough; it is not known beforehand which start is not.
 #
 # ### The same formula on our own curves
 #
@@ -816,11 +827,7 @@ steps, seeds = sizes.schedule_steps, chapter.seeds(sizes.schedule_seeds)
 names = (*own_schedules.FITTED, *own_schedules.UNSEEN)
 base = dict(steps=steps, d_model=32, lr=0.01, batch=sizes.schedule_batch)
 base["eval_rows"] = sizes.test_windows
-grid = [
-    base | dict(name=name, seed=seed)
-    for seed in seeds
-    for name in names
-]
+grid = [base | dict(name=name, seed=seed) for seed in seeds for name in names]
 runs = run_sweep(
     own_schedules.measure_schedule,
     grid,
@@ -841,10 +848,11 @@ scores, without = (
     np.array([score(c, steps, *f) for c, f in zip(own, found)])
     for found in (fits, nulls)
 )  # seeds, (R squared, error of the last loss), schedules
+
+# %% tags=["hide-input"]
 chapter.record("fitting.annealing-own", runs=scores[:, 0].min(axis=1))
 glue_all(
     {
-        "own": (scores[:, 0].min(), ".3f"),
         "own-null": (without[:, 0].min(axis=1).mean(), ".2f"),
         "own-error": (scores[:, 1].mean(), ".1%"),
         "own-error-null": (without[:, 1].mean(), ".0%"),
@@ -853,7 +861,7 @@ glue_all(
     }
 )
 
-# %% mystnb={"figure": {"name": "fig-ft-own", "caption": "Held-out loss of our own runs (grey, first seed) under the two schedules that were not fitted, and what the law predicts from the other four: with the annealing term (solid) and without (dashed). Above: the rates."}, "image": {"alt": "Two panels with falling grey points. The solid curves pass through them, the dashed ones run level and end well above. Above each, the rate: a straight line down, and a staircase of two drops."}}
+# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-ft-own", "caption": "Held-out loss of our own runs (grey, first seed) under the two schedules that were not fitted, and what the law predicts from the other four: with the annealing term (solid) and without (dashed). Above: the rates."}, "image": {"alt": "Two panels with falling grey points. The solid curves pass through them, the dashed ones run level and end well above. Above each, the rate: a straight line down, and a staircase of two drops."}}
 fig, axes = plt.subplots(
     2, 2, sharex=True, figsize=(6.4, 3.6), height_ratios=(1, 4), sharey="row"
 )
@@ -875,14 +883,14 @@ axes[1, 1].legend(["measured", "law", "law, C = 0"])
 plt.show()
 
 # %% [markdown]
-# **What to see.** At the worst of all seeds and both schedules the $R^2$ is
-# {glue:text}`ft-own`; the null has {glue:text}`ft-own-null` on average. The
-# last loss, which is what a schedule is chosen for, is predicted to
-# {glue:text}`ft-own-error`, against {glue:text}`ft-own-error-null` without the
-# second area. **The prediction comes from the annealing term.** The constants
-# mean less than the curves: the floor $L_0$ is at most
-# {glue:text}`ft-own-floor`, for a text whose loss can hardly fall so low, since
-# runs this short do not show where the power law ends.
+# **What to see.** The smaller $R^2$ of the two schedules is
+# {claim}`fitting.annealing-own` over seeds; the null has
+# {glue:text}`ft-own-null` on average. The last loss, which is what a schedule
+# is chosen for, is predicted to {glue:text}`ft-own-error`, against
+# {glue:text}`ft-own-error-null` without the second area. **The prediction comes
+# from the annealing term.** The constants mean less than the curves: the floor
+# $L_0$ is at most {glue:text}`ft-own-floor`, for a text whose loss can hardly
+# fall so low, since runs this short do not show where the power law ends.
 #
 # ### Step 7: which optimum?
 #
@@ -899,18 +907,17 @@ optima = steplaw.read_optima()
 runs = steplaw.read_runs()
 have_runs = runs is not None
 readings = steplaw.readings(optima, runs)
-minima = dict(zip(("lr-n", "lr-d", "batch"), readings["grid minima"]))
-for key, (y, x, which) in steplaw.EXPONENTS.items():
-    chapter.record(
-        f"fitting.steplaw-{key}",
-        runs=optima[[y, *x]],
-        statistic=lambda rows, k=which: steplaw.log_fit(*rows.T).slopes[k],
+exponents = {
+    key: jackknife_runs(
+        optima[[y, *x]],
+        lambda rows, k=which: steplaw.log_fit(*rows.T).slopes[k],
     )
-for key, (value, error) in minima.items():
-    text = f"{value:.2f} ± {error:.2f}".replace("-", "\u2212")
-    chapter.glue(f"ft-{key}", text)
+    for key, (y, x, which) in steplaw.EXPONENTS.items()
+}
 
-# %%
+# %% tags=["hide-input"]
+for key, resamples in exponents.items():
+    chapter.record(f"fitting.steplaw-{key}", resamples=resamples)
 convex = law_cost = careless = 0.0
 if have_runs:
     convex = steplaw.unimodal_share(runs)
@@ -922,13 +929,10 @@ claimed = {
     "steplaw-plateau": (law_cost, what),
 }
 record_values(claimed, have_runs, "steplaw_dense.csv")
-texts = {"convex": f"{convex:.0%}", "law-cost": f"{law_cost:.2f} %"}
-texts["careless"] = f"{careless:.1f} %"
-for key, text in texts.items():
-    chapter.glue(f"ft-{key}", text if have_runs else "(not assessed here)")
+careless = f"{careless:.2f} %" if have_runs else "(not assessed here)"
+chapter.glue("ft-careless", careless)
 
-
-# %% mystnb={"figure": {"name": "fig-ft-steplaw", "caption": "Step Law's exponents by three readings of the same runs, with standard errors; dashed: published, band: twice the spread of the released bootstrap. Only the grid minima come with the book; the others need the runs."}, "image": {"alt": "Three panels, one per exponent, each with a dashed line in a shaded band. The readings scatter around the bands by more than their width: for the tokens' exponent of the rate, smooth minima and pooled runs lie near 0.2, below the band around 0.307."}}
+# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-ft-steplaw", "caption": "Step Law's exponents by three readings of the same runs, with standard errors; dashed: published, band: twice the spread of the released bootstrap. Only the grid minima come with the book; the others need the runs."}, "image": {"alt": "Three panels, one per exponent, each with a dashed line in a shaded band. The readings scatter around the bands by more than their width: for the tokens' exponent of the rate, smooth minima and pooled runs lie near 0.2, below the band around 0.307."}}
 fig, axes = plt.subplots(1, 3, sharey=True, figsize=(6.4, 2.4))
 panels = [("lr-n", "rate in N"), ("lr-d", "rate in D"), ("batch", "batch in D")]
 for k, (ax, (claim, title)) in enumerate(zip(axes, panels)):
@@ -944,18 +948,18 @@ axes[0].set_yticks(range(len(readings)), readings)
 plt.show()
 
 # %% [markdown]
-# **What to see.** The grid minima give {glue:text}`ft-lr-n` and
-# {glue:text}`ft-lr-d` for the rate and {glue:text}`ft-batch` for the batch
-# (standard errors); the paper has −0.713, 0.307 and 0.571. **Seventeen minima
+# **What to see.** The grid minima give {claim}`fitting.steplaw-lr-n` and
+# {claim}`fitting.steplaw-lr-d` for the rate and {claim}`fitting.steplaw-batch`
+# for the batch; the paper has −0.713, 0.307 and 0.571. **Seventeen minima
 # cannot confirm the exponents, nor refute them**: the published ones lie within
 # about a standard error, and the intervals are several times as wide as the
 # bands. The released spread belongs to fits of many near-optimal runs, and
 # those give other exponents again; a public issue in the authors' repository
 # reports that gap. The practical claim is sturdier: the run nearest the law is
-# {glue:text}`ft-law-cost` above the best of its grid on average, a median run
-# {glue:text}`ft-careless`. Of the lines through the grids,
-# {glue:text}`ft-convex` have one minimum. A flat bowl is easy to hit, and for
-# the same reason its lowest point is hard to find.
+# {claim}`fitting.steplaw-plateau` above the best of its grid on average, a
+# median run {glue:text}`ft-careless`. Of the lines through the grids,
+# {claim:percent}`fitting.steplaw-convex` have one minimum. A flat bowl is easy
+# to hit, and for the same reason its lowest point is hard to find.
 #
 # ### Step 8: more parameters, fewer points
 #
@@ -983,9 +987,10 @@ noisy = pd.DataFrame(
     ]
 )
 fp8, smaller = (
-    quantisation.critical_tokens(1e9, 4, 3, block) / 1e12
-    for block in (128, 32)
+    quantisation.critical_tokens(1e9, 4, 3, block) / 1e12 for block in (128, 32)
 )
+
+# %% tags=["hide-input"]
 claimed = {
     "quantisation-critical": (fp8, "critical tokens at E4M3, in 1e12"),
     "quantisation-layouts": (right, "layouts of three that come out"),
@@ -999,7 +1004,7 @@ chapter.record("fitting.quantisation-noise", runs=noisy.gamma)
 glue_all({f"float-{k}": (v, ".0%") for k, v in noisy.median().items()})
 chapter.glue("ft-32", smaller, ".0f")
 
-# %% mystnb={"figure": {"name": "fig-ft-float", "caption": "Relative error of the eight constants of the floating-point law, refitted to 960 settings with half a percent of noise; a point per seed."}, "image": {"alt": "On a logarithmic axis the errors of the exponents lie between a tenth of a percent and ten percent; those of the two constants d and gamma lie highest, around ten to fifty percent."}}
+# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-ft-float", "caption": "Relative error of the eight constants of the floating-point law, refitted to 960 settings with half a percent of noise; a point per seed."}, "image": {"alt": "On a logarithmic axis the errors of the exponents lie between a tenth of a percent and ten percent; those of the two constants d and gamma lie highest, around ten to fifty percent."}}
 fig, ax = plt.subplots(figsize=(6.4, 2.8))
 for i, name in enumerate(noisy):
     ax.plot([i] * len(noisy), 100 * noisy[name], ".", color=SERIES[0])
@@ -1038,10 +1043,11 @@ judged = {
 k = {c: rows[0].result.params["k"] for c, rows in judged.items()}
 gap = {c: rows[0].aicc - rows[2].aicc for c, rows in judged.items()}
 beyond = [
-    rows[2].largest_models / rows[0].largest_models
-    for rows in judged.values()
+    rows[2].largest_models / rows[0].largest_models for rows in judged.values()
 ]
 worse = np.exp(np.log(beyond).mean())
+
+# %% tags=["hide-input"]
 claimed = {
     f"parscale-{c}": (v, "k of the logarithm, 24 losses") for c, v in k.items()
 }
@@ -1049,13 +1055,12 @@ claimed["parscale-rival"] = gap["pile"], "AICc, logarithm less sum"
 claimed["parscale-extrapolation"] = worse, "error, sum over logarithm"
 record_values(claimed)
 for c in corpora:
-    glue_all({f"k-{c}": (k[c], ".3f"), f"aicc-{c}": (gap[c], ".0f")})
     chapter.glue(f"ft-worth-{c}", 1 + k[c] * np.log(8), ".1f")
-chapter.glue("ft-worse", worse, ".1f")
+chapter.glue("ft-aicc-stack", gap["stack"], ".4g")
 least = min(row.r_squared for rows in judged.values() for row in rows)
 chapter.glue("ft-r2", least, ".3f")
 
-# %% mystnb={"figure": {"name": "fig-ft-rivals", "caption": "Error of log L on points not fitted, for three laws on the same 24 losses: leaving one out, predicting the most streams, and predicting the larger models."}, "image": {"alt": "Three panels. Leaving one out and predicting eight streams, the sum has the smallest errors on both corpora; predicting the larger models, it has the largest by a factor of about three, and the logarithm the smallest."}}
+# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-ft-rivals", "caption": "Error of log L on points not fitted, for three laws on the same 24 losses: leaving one out, predicting the most streams, and predicting the larger models."}, "image": {"alt": "Three panels. Leaving one out and predicting eight streams, the sum has the smallest errors on both corpora; predicting the larger models, it has the largest by a factor of about three, and the logarithm the smallest."}}
 panels = [
     ("left_out", "leave one out"),
     ("most_streams", "fit P < 8, predict 8"),
@@ -1075,16 +1080,16 @@ axes[2].legend(["code", "text"])
 plt.show()
 
 # %% [markdown]
-# **What to see.** The refit gives $k =$ {glue:text}`ft-k-stack` on code and
-# {glue:text}`ft-k-pile` on text: eight streams are worth
+# **What to see.** The refit gives $k =$ {claim}`fitting.parscale-stack` on code
+# and {claim}`fitting.parscale-pile` on text: eight streams are worth
 # {glue:text}`ft-worth-stack` and {glue:text}`ft-worth-pile` times the
 # parameters. Every law explains at least {glue:text}`ft-r2` of the variance.
 # The criterion of {cite:t}`hurvich1989regression` prefers the sum by
-# {glue:text}`ft-aicc-stack` and {glue:text}`ft-aicc-pile` (ten is much), and it
-# predicts eight streams best; for larger models its error is
-# {glue:text}`ft-worse` times the logarithm's. **No criterion picks the law; the
-# question does.** Score a law by the extrapolation you will make, and hold out
-# points in that direction.
+# {glue:text}`ft-aicc-stack` and {claim}`fitting.parscale-rival` (ten is much),
+# and it predicts eight streams best; for larger models its error is
+# {claim}`fitting.parscale-extrapolation` times the logarithm's. **No criterion
+# picks the law; the question does.** Score a law by the extrapolation you will
+# make, and hold out points in that direction.
 #
 # ## Noise floor
 #
@@ -1096,18 +1101,20 @@ plt.show()
 chapter.section("Noise floor")
 boot = sf.bootstrap(best, sizes.bootstraps, rng=np.random.default_rng(0))
 errors_of = boot.standard_errors
+
+# %% tags=["hide-input"]
 what = "bootstrap standard deviation of beta"
 claimed = {"epoch-error": (errors_of["beta"], what)}
 record_values(claimed, have_chinchilla, "epoch_chinchilla.csv")
 low, high = boot.statistic(lambda p: float(law.optimum(p, 5.76e23)["D/N"]))
 glue_all({"ratio-low": (low, ".0f"), "ratio-high": (high, ".0f")})
-glue_all({f"se-{k}": (errors_of[k], ".3f") for k in ("alpha", "beta")})
+chapter.glue("ft-se-alpha", errors_of["alpha"], ".3g")
 relative = {k: errors_of[k] / best.params[k] for k in "AB"}
 glue_all({f"se-{k}": (v, ".0%") for k, v in relative.items()})
 per_run = errors_of["beta"] * np.sqrt(len(chinchilla["L"]))
 chapter.glue("ft-runs-needed", round((per_run / 0.0005) ** 2, -3), ",.0f")
 
-# %% mystnb={"figure": {"name": "fig-ft-bootstrap", "caption": "Exponents of the surface in bootstrap resamples (points; Chinchilla's points, or a made-up twin where they are absent), with the published estimates and the line of equal exponents."}, "image": {"alt": "A round cloud of points around alpha 0.35 and beta 0.37. The replication's estimate lies in its middle; the original estimate lies far below the cloud, at beta 0.28."}}
+# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-ft-bootstrap", "caption": "Exponents of the surface in bootstrap resamples (points; Chinchilla's points, or a made-up twin where they are absent), with the published estimates and the line of equal exponents."}, "image": {"alt": "A round cloud of points around alpha 0.35 and beta 0.37. The replication's estimate lies in its middle; the original estimate lies far below the cloud, at beta 0.28."}}
 fig, ax = plt.subplots(figsize=(6.4, 3.6))
 index = [list(best.params).index(name) for name in ("alpha", "beta")]
 ax.plot(*boot.samples[:, index].T, ".", color=COLORS["ours"], alpha=0.25, ms=4)
@@ -1130,42 +1137,20 @@ ax.set(xlabel="α", ylabel="β", xlim=(0.28, 0.42), ylim=(0.26, 0.45))
 plt.show()
 
 # %% [markdown]
-# The standard errors are {glue:text}`ft-se-alpha` and {glue:text}`ft-se-beta`
-# for the exponents, {glue:text}`ft-se-A` and {glue:text}`ft-se-B` of their
-# values for $A$ and $B$; the tokens per parameter lie between
-# {glue:text}`ft-ratio-low` and {glue:text}`ft-ratio-high` with 95 percent
-# confidence. **The second decimal of an exponent is noise.** To know $\beta$ to
-# half a thousandth one would need some {glue:text}`ft-runs-needed` runs, which
-# is the replication's argument against the narrow intervals of the original.
+# The standard errors are {glue:text}`ft-se-alpha` and
+# {claim}`fitting.epoch-error` for the exponents, {glue:text}`ft-se-A` and
+# {glue:text}`ft-se-B` of their values for $A$ and $B$; the tokens per parameter
+# lie between {glue:text}`ft-ratio-low` and {glue:text}`ft-ratio-high` with 95
+# percent confidence. **The second decimal of an exponent is noise.** To know
+# $\beta$ to half a thousandth one would need some {glue:text}`ft-runs-needed`
+# runs, which is the replication's argument against the narrow intervals of the
+# original.
 
 # %% [markdown]
 # ## Ours against the paper
 #
 # <!-- claims:table -->
-
-# %% mystnb={"figure": {"name": "fig-ft-paper", "caption": "Our number (points) and the published one (grey dashes) within the acceptance band (shaded, scaled to one), for every claim with a published number and a closed band that is assessed here."}, "image": {"alt": "A column of points and grey dashes. Most points lie inside the shaded band and near their dash; those outside belong to claims that do not come out."}}
-places = {}
-for claim in chapter.claims.values():
-    entry = chapter.entries.get(claim.id, {})
-    closed = claim.band and np.isfinite(claim.limits).all()
-    if not (closed and "estimate" in entry and claim.published):
-        continue
-    if claim.published.value is not None:
-        low, high = claim.limits
-        both = np.array([entry["estimate"], claim.published.value])
-        place = (2 * both - low - high) / (high - low)
-        places[claim.id.split(".")[1]] = place
-ours, theirs = np.clip(list(places.values()), -3, 3).T
-fig, ax = plt.subplots(figsize=(6.4, 0.22 * len(places) + 0.9))
-ax.axvspan(-1, 1, color=COLORS["band"])
-ax.plot(theirs, range(len(places)), "|", color=COLORS["paper"], ms=11, mew=2)
-ax.plot(ours, range(len(places)), "o", color=COLORS["ours"], ms=4)
-ax.set_yticks(range(len(places)), list(places), fontsize=8)
-ax.set(xlim=(-3.2, 3.2), ylim=(len(places) - 0.5, -0.5))
-ax.set_xlabel("place in the band: edges at \u22121 and 1, cut at 3")
-plt.show()
-
-# %% [markdown]
+#
 # **Calculations come out to the last digit, refits where points and objective
 # are public, and the exponents of an argmin cannot be told from 17 minima.**
 # Where a paper gives no number, the band is our reading of its words, and the
@@ -1185,7 +1170,7 @@ plt.show()
 # *The points.* The 240 and the 133 points were read off figures. What the
 # original groups left out of those figures, nobody else can refit.
 
-# %%
+# %% tags=["remove-cell"]
 lucky = brentq(
     lambda offset: approach2.token_error(
         approach2.SURFACES["asymmetric"], width=16, offset=offset
@@ -1267,5 +1252,5 @@ chapter.glue("ft-pinned-alpha", pinned.params["alpha"], ".2f")
 # {cite:t}`czech2026problems` for Approach 2, and the others named in the steps;
 # all in the [bibliography](../references.md).
 
-# %%
+# %% tags=["remove-input"]
 chapter.finish()
