@@ -8,7 +8,7 @@ Shapes: N tokens of a split, B sequences, T positions.
 
 import sysconfig
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Literal
 
@@ -19,85 +19,18 @@ from torch import Tensor
 from scaling_core.base.files import sha256_of_text
 
 # Plain files in every CPython from 3.11 on, so far.
-MODULES = [
-    "argparse",
-    "ast",
-    "base64",
-    "bdb",
-    "calendar",
-    "cmd",
-    "codecs",
-    "collections/__init__",
-    "configparser",
-    "contextlib",
-    "copy",
-    "csv",
-    "dataclasses",
-    "difflib",
-    "dis",
-    "doctest",
-    "enum",
-    "filecmp",
-    "fileinput",
-    "fractions",
-    "ftplib",
-    "functools",
-    "gettext",
-    "glob",
-    "gzip",
-    "hashlib",
-    "heapq",
-    "imaplib",
-    "inspect",
-    "ipaddress",
-    "json/decoder",
-    "json/encoder",
-    "locale",
-    "logging/__init__",
-    "logging/handlers",
-    "mailbox",
-    "mimetypes",
-    "numbers",
-    "optparse",
-    "os",
-    "pdb",
-    "pickle",
-    "pickletools",
-    "pkgutil",
-    "platform",
-    "plistlib",
-    "poplib",
-    "posixpath",
-    "pprint",
-    "queue",
-    "random",
-    "reprlib",
-    "runpy",
-    "sched",
-    "selectors",
-    "shelve",
-    "shlex",
-    "shutil",
-    "smtplib",
-    "socket",
-    "socketserver",
-    "statistics",
-    "subprocess",
-    "tarfile",
-    "tempfile",
-    "textwrap",
-    "threading",
-    "timeit",
-    "tokenize",
-    "trace",
-    "traceback",
-    "types",
-    "typing",
-    "uuid",
-    "warnings",
-    "weakref",
-    "webbrowser",
-]
+_MODULES = """
+argparse ast base64 bdb calendar cmd codecs collections/__init__ configparser
+contextlib copy csv dataclasses difflib dis doctest enum filecmp fileinput fractions
+ftplib functools gettext glob gzip hashlib heapq imaplib inspect ipaddress
+json/decoder json/encoder locale logging/__init__ logging/handlers mailbox mimetypes
+numbers optparse os pdb pickle pickletools pkgutil platform plistlib poplib
+posixpath pprint queue random reprlib runpy sched selectors shelve shlex shutil
+smtplib socket socketserver statistics subprocess tarfile tempfile textwrap
+threading timeit tokenize trace traceback types typing uuid warnings weakref
+webbrowser
+"""
+MODULES = _MODULES.split()
 CHARACTERS = "\n" + "".join(map(chr, range(32, 127)))  # anything else becomes "?"
 BLOCK = 4096  # characters; every tenth block is held out
 Split = Literal["train", "validation"]
@@ -105,29 +38,14 @@ Split = Literal["train", "validation"]
 
 @dataclass(frozen=True)
 class Corpus:
-    """A text cut into tokens, with a tenth held out.
-
-    Attributes
-    ----------
-    text
-        All of it.
-    tokeniser
-        ``characters`` (newline and printable ASCII, 96 symbols) or ``bytes`` (256).
-    """
+    """A text as tokens, newline and printable ASCII, with a tenth held out."""
 
     text: str
-    tokeniser: Literal["characters", "bytes"] = "characters"
-
-    def __post_init__(self):
-        if self.tokeniser not in ("characters", "bytes"):
-            raise ValueError(
-                f"tokeniser={self.tokeniser!r}; allowed: characters, bytes"
-            )
 
     @property
     def d_vocab(self) -> int:
         """Number of token ids."""
-        return len(CHARACTERS) if self.tokeniser == "characters" else 256
+        return len(CHARACTERS)
 
     @cached_property
     def sha256(self) -> str:
@@ -140,8 +58,6 @@ class Corpus:
         >>> Corpus("").encode("\\nAé").tolist()
         [0, 34, 32]
         """
-        if self.tokeniser == "bytes":
-            return np.frombuffer(text.encode(), dtype=np.uint8)
         table = np.full(256, CHARACTERS.index("?"), dtype=np.uint8)
         table[list(CHARACTERS.encode())] = np.arange(len(CHARACTERS))
         return table[np.frombuffer(text.encode("ascii", "replace"), dtype=np.uint8)]
@@ -149,14 +65,10 @@ class Corpus:
     def decode(self, tokens) -> str:
         """Return the text of token ids.
 
-        >>> corpus = Corpus("")
-        >>> corpus.decode(corpus.encode("def f(x):"))
-        'def f(x):'
+        >>> Corpus("").decode([69, 70, 71])
+        'def'
         """
-        ids = np.asarray(tokens, dtype=np.uint8)
-        if self.tokeniser == "bytes":
-            return ids.tobytes().decode(errors="replace")
-        return "".join(CHARACTERS[i] for i in ids)
+        return "".join(CHARACTERS[i] for i in np.asarray(tokens))
 
     @cached_property
     def splits(self) -> dict[str, np.ndarray]:
@@ -193,8 +105,8 @@ class Windows:
         return torch.from_numpy(self.tokens_N[window].astype(np.int64))
 
 
-@lru_cache(maxsize=2)
-def python_source(tokeniser: Literal["characters", "bytes"] = "characters") -> Corpus:
+@cache
+def python_source() -> Corpus:
     """Return the standard library's source as a corpus.
 
     Raises
@@ -213,4 +125,4 @@ def python_source(tokeniser: Literal["characters", "bytes"] = "characters") -> C
         raise FileNotFoundError(
             f"{folder} lacks {missing}: this Python has no full standard library"
         )
-    return Corpus("".join(file.read_text("utf-8") for file in files), tokeniser)
+    return Corpus("".join(file.read_text("utf-8") for file in files))

@@ -20,10 +20,6 @@ def load_published(name: str) -> pd.DataFrame:
         If ``name`` is not a plain file name, or the table names no source.
     FileNotFoundError
         If there is no such table; the message lists those there are.
-
-    Examples
-    --------
-    ``load_published("superposition_exponents").attrs["source"]``
     """
     if not re.fullmatch(r"[A-Za-z0-9_]+", name):
         raise ValueError(f"{name!r} is not the name of a table (letters, digits, _)")

@@ -26,12 +26,10 @@ def test_splits_are_disjoint_and_whole():
     assert 0.05 < len(held_out) / len(TEXT) < 0.11
 
 
-@pytest.mark.parametrize("tokeniser", ["characters", "bytes"])
-def test_round_trip(tokeniser):
-    corpus = Corpus("", tokeniser)
+def test_round_trip():
+    corpus = Corpus("")
     assert corpus.decode(corpus.encode(TEXT)) == TEXT
-    strange = corpus.decode(corpus.encode("é…\t"))
-    assert strange == ("é…\t" if tokeniser == "bytes" else "???")
+    assert corpus.decode(corpus.encode("é…\t")) == "???"
 
 
 def test_batches_are_functions_of_seed_split_and_step():
@@ -61,11 +59,6 @@ def test_windows_are_pieces_of_the_text_and_reach_its_end():
     assert train[:10] in pieces and train[-10:] in pieces
     with pytest.raises(ValueError, match="windows of 501 tokens"):
         corpus.batches(batch=1, n_ctx=500, seed=0)
-
-
-def test_unknown_tokeniser_is_refused():
-    with pytest.raises(ValueError, match="allowed: characters, bytes"):
-        Corpus("", "words")
 
 
 def test_a_python_without_sources_is_named(monkeypatch, tmp_path):
