@@ -1,4 +1,4 @@
-"""Accept a run as the reference, on purpose: record, expected verdicts, history."""
+"""Accept a run as the reference, on purpose: record, verdicts, history."""
 
 import csv
 import io
@@ -6,15 +6,11 @@ import json
 import re
 from pathlib import Path
 
+from scaling_book.chapters import ChapterFile
 from scaling_book.claims import load_ledger
 from scaling_book.errors import AcceptError
-from scaling_book.execute import ChapterFile
-from scaling_book.ledger import (
-    Row,
-    judge_record,
-    made_by_other_code,
-    read_record,
-)
+from scaling_book.keys import made_by_other_code
+from scaling_book.ledger import Row, judge_record, read_record, smoke_values
 from scaling_core.base.files import write_atomic
 
 HISTORY = ["date", "commit", "profile", "claim", "estimate", "low", "high", "verdict"]
@@ -23,9 +19,10 @@ HISTORY = ["date", "commit", "profile", "claim", "estimate", "low", "high", "ver
 def accept(
     root: Path, chapter: ChapterFile, profile: str, record_file: Path | None = None
 ) -> list[Row]:
-    """Copy a clean record to ``data/results`` and write ``expect`` into the claims.
+    """Copy a clean record to ``data/results`` with its verdicts; append to the history.
 
-    With a ``record_file``, an empty ``profile`` is the record's own.
+    With it go the numbers of the chapter's smoke run: a reference is old when they
+    have moved. With a ``record_file``, an empty ``profile`` is the record's own.
 
     Raises
     ------
@@ -38,18 +35,18 @@ def accept(
     record = read_record(path)
     profile = profile or record["provenance"]["profile"]
     _refuse(record, chapter, path, profile)
-    claims = load_ledger(root)[chapter.slug]
-    rows = judge_record(claims, record, profile)
-    _refuse_lost(rows, path)
     folder = root / "data" / "results"
     target = folder / chapter.slug / f"{profile}.json"
-    write_atomic(target, json.dumps(record, indent=1, ensure_ascii=False) + "\n")
-    claims_file = root / "data" / "claims" / f"{chapter.slug}.yml"
-    text = claims_file.read_text()
-    for row in rows:
-        if row.entry is not None:
-            text = set_expect(text, row.claim.id, profile, row.verdict.word)
-    write_atomic(claims_file, text)
+    accepted = read_record(target) if target.is_file() else None
+    rows = judge_record(load_ledger(root)[chapter.slug], record, accepted)
+    _refuse_lost(rows, path)
+    record["verdicts"] = {
+        row.claim.id: row.verdict.word
+        for row in rows
+        if row.claim.id in record["values"]
+    }
+    record["smoke"] = smoke_values(root, chapter.slug)
+    write_atomic(target, _as_text(record))
     _append_history(folder / "history.csv", rows, record["provenance"])
     return rows
 
@@ -79,37 +76,10 @@ def _refuse_lost(rows: list[Row], path: Path) -> None:
         )
 
 
-def set_expect(text: str, claim_id: str, profile: str, word: str) -> str:
-    """Return the claims file with one expected verdict set, all else as it stands.
-
-    The file is written by people: only the ``expect`` line of the claim changes.
-
-    >>> print(set_expect("claims:\\n  - id: a.b\\n    says: x\\n", "a.b", "cpu", "agrees"))
-    claims:
-      - id: a.b
-        says: x
-        expect: {cpu: agrees}
-    <BLANKLINE>
-    """
-    blocks = re.split(r"(?m)^(?=\s*- id: )", text)
-    for i, block in enumerate(blocks):
-        head = re.match(r"(\s*)- id: (\S+)", block)
-        if head and head[2].strip("\"'") == claim_id:
-            blocks[i] = _expect_in_block(block, head[1], profile, word)
-            return "".join(blocks)
-    raise AcceptError(f"{claim_id}: no such claim in the claims file")
-
-
-def _expect_in_block(block: str, indent: str, profile: str, word: str) -> str:
-    found = re.search(r"(?m)^\s*expect: \{(.*)\}\s*$", block)
-    pairs = dict(p.split(": ") for p in found[1].split(", ") if p) if found else {}
-    pairs[profile] = word
-    inner = ", ".join(f"{k}: {v}" for k, v in pairs.items())
-    line = f"{indent}  expect: {{{inner}}}\n"
-    if found:
-        return block[: found.start()] + line + block[found.end() :].lstrip("\n")
-    body = block.rstrip("\n")
-    return f"{body}\n{line}" + "\n" * (len(block) - len(body) - 1)
+def _as_text(record: dict) -> str:
+    """Return a record as JSON with each row of numbers on a line of its own."""
+    text = json.dumps(record, indent=1, ensure_ascii=False) + "\n"
+    return re.sub(r"\[[-+\s\d.,e]+\]", lambda row: " ".join(row[0].split()), text)
 
 
 def _append_history(path: Path, rows: list[Row], made: dict) -> None:
@@ -118,8 +88,10 @@ def _append_history(path: Path, rows: list[Row], made: dict) -> None:
     buffer = io.StringIO()
     writer = csv.writer(buffer, lineterminator="\n")
     for row in rows:
-        if row.entry and "estimate" in row.entry:
-            numbers = [row.entry.get(k, "") for k in ("estimate", "low", "high")]
+        if row.measured:
+            interval = row.measured.interval
+            ends = [interval.low, interval.high] if interval else ["", ""]
+            numbers = [row.measured.estimate, *ends]
             who = [made["date"], made["commit"], row.profile, row.claim.id]
             writer.writerow([*who, *numbers, row.verdict.word])
     known = set(old.splitlines())

@@ -16,17 +16,16 @@ from types import SimpleNamespace
 import numpy as np
 from scipy import stats
 
-from scaling_book.claims import Claim, bib_keys, load_claims
+from scaling_book.claims import Claim, bib_keys, judged_hash, load_claims
 from scaling_book.errors import RecordError
+from scaling_book.measure import check_form
 from scaling_book.profile import PROFILES, resolve_profile
 from scaling_book.provenance import provenance
 from scaling_core.base.files import book_root, write_atomic
 from scaling_core.base.inputs import hash_input
-from scaling_core.base.intervals import interval_over_runs
+from scaling_core.base.intervals import Resamples
 
 FIRST_SEED = 100  # pilots use seeds 0-9, so that no verdict reuses a pilot's run
-MIN_RUNS = {"cpu": 5, "gpu": 5}
-MIN_RUNS_PRIMARY = {"cpu": 5, "gpu": 10}
 
 # One meaning per colour in the whole book (Okabe-Ito).
 COLORS = {
@@ -216,37 +215,52 @@ class Chapter:
         claim_id: str,
         *,
         runs=None,
+        resamples: Resamples | None = None,
         leave_one_out=None,
-        statistic=None,
-        strata=None,
+        half_trained=None,
         value: float | None = None,
-        tolerance_of: str | None = None,
+        tolerance_of: str = "",
         not_assessed: str | None = None,
     ) -> None:
-        """Record what we measured for one claim. Code computes the interval.
+        """Record what we measured for one claim; the interval is made at render.
 
-        Exactly one of: ``runs`` (one value per seed; ``leave_one_out`` holds one row
-        of per-seed values for each size left out; ``statistic`` and ``strata`` for a
-        bootstrap), ``value`` with ``tolerance_of`` (what the value is; kinds exact
-        and refit), ``not_assessed`` (why not, when optional data is absent).
+        Exactly one of: ``runs`` (one value per seed; ``leave_one_out``: a row of
+        per-seed values for each size left out; ``half_trained``: the same statistic of
+        the same runs at half of the training), ``resamples`` (of ``bootstrap_runs`` or
+        ``jackknife_runs``), ``value`` with ``tolerance_of`` (what the value is; kinds
+        exact and refit), ``not_assessed`` (why not, when optional data is absent).
 
         Raises
         ------
         RecordError
-            On an unknown or repeated id, too few runs, or the wrong form for its kind.
+            On an unknown or repeated id, numbers that are not finite, or a form that
+            does not suit the claim.
         """
         claim = self._claim_to_record(claim_id)
-        given = [runs is not None, value is not None, not_assessed is not None]
-        if sum(given) != 1:
+        given = {
+            "runs": runs,
+            "resamples": resamples,
+            "value": value,
+            "not_assessed": not_assessed,
+        }
+        given = {form: x for form, x in given.items() if x is not None}
+        if len(given) != 1:
             raise RecordError(
-                f"{claim_id}: give one of runs, value, not_assessed; got {sum(given)}"
+                f"{claim_id}: give one of runs, resamples, value, not_assessed; "
+                f"got {len(given)}"
             )
-        if not_assessed is not None:
-            self.entries[claim_id] = {"not_assessed": not_assessed}
-        elif value is not None:
-            self._record_value(claim, value, tolerance_of)
-        else:
-            self._record_runs(claim, runs, leave_one_out, statistic, strata)
+        beside = {"leave_one_out": leave_one_out, "half_trained": half_trained}
+        given |= {name: x for name, x in beside.items() if x is not None}
+        entry: dict = {k: _as_json(claim_id, k, x) for k, x in given.items()}
+        check_form(claim, entry)
+        _check_shapes(claim_id, entry)
+        if ("value" in entry) != bool(tolerance_of):
+            raise RecordError(f"{claim_id}: value= and tolerance_of= go together")
+        if tolerance_of:
+            entry["tolerance_of"] = tolerance_of
+        if self.profile == "smoke" and resamples is not None:
+            entry["resamples"]["replicates"] = []  # no interval is made of them
+        self.entries[claim_id] = entry
 
     def _claim_to_record(self, claim_id: str) -> Claim:
         allowed = [c.id for c in self.claims.values() if c.assessed_in(self.profile)]
@@ -258,49 +272,6 @@ class Chapter:
         if claim_id in self.entries:
             raise RecordError(f"{claim_id} was recorded already")
         return self.claims[claim_id]
-
-    def _record_value(self, claim: Claim, value, tolerance_of) -> None:
-        if not claim.takes_value or not tolerance_of:
-            raise RecordError(
-                f"{claim.id}: value= with tolerance_of= is for kinds exact and refit "
-                f"and findings without interval; its kind is {claim.kind}"
-            )
-        if not np.isfinite(value):
-            raise RecordError(f"{claim.id}: {value} is not finite")
-        self.entries[claim.id] = {
-            "estimate": float(value),
-            "tolerance_of": tolerance_of,
-        }
-
-    def _record_runs(self, claim, runs, leave_one_out, statistic, strata) -> None:
-        if claim.takes_value:
-            raise RecordError(f"{claim.id}: kind {claim.kind} takes value=, not runs=")
-        values = np.asarray(runs, dtype=float)
-        if not len(values) or not np.isfinite(values).all():
-            raise RecordError(f"{claim.id}: runs are empty or not finite: {runs}")
-        entry = {"runs": values.tolist(), "n": len(values), "method": claim.interval}
-        if self.profile == "smoke":
-            fallback = np.mean if statistic is None else statistic
-            entry["estimate"] = float(fallback(values))
-        else:
-            least = MIN_RUNS_PRIMARY if claim.primary else MIN_RUNS
-            if len(values) < least[self.profile]:
-                raise RecordError(
-                    f"{claim.id}: {len(values)} runs; {self.profile} needs "
-                    f">= {least[self.profile]}"
-                )
-            interval = interval_over_runs(
-                values, claim.interval, statistic=statistic, strata=strata
-            )
-            entry |= {
-                "estimate": interval.estimate,
-                "low": interval.low,
-                "high": interval.high,
-            }
-        if leave_one_out is not None:
-            means = [float(np.mean(row)) for row in leave_one_out]
-            entry["leave_one_out"] = [min(means), max(means)]
-        self.entries[claim.id] = entry
 
     def finish(self) -> None:
         """Check that every claim of this profile was recorded; write the record.
@@ -318,6 +289,7 @@ class Chapter:
         self._seconds.pop("End", None)
         made = provenance(self.root, self.slug, self.profile, self.device)
         made |= {
+            "claims": {i: judged_hash(self.claims[i]) for i in sorted(due)},
             "first_seed": FIRST_SEED,
             "seconds": {k: round(v, 1) for k, v in self._seconds.items()},
             "total_seconds": round(time.perf_counter() - self._start, 1),
@@ -332,6 +304,32 @@ def record_path(root: Path, slug: str, profile: str) -> Path:
     """Return where a chapter writes its record (``SCALING_RECORDS`` may say)."""
     folder = os.environ.get("SCALING_RECORDS") or root / "build" / "records" / profile
     return Path(folder) / f"{slug}.json"
+
+
+def _as_json(claim_id: str, name: str, given):
+    """Return what a record's JSON holds of one argument, its numbers finite."""
+    if name == "not_assessed":
+        return str(given)
+    if name == "resamples":
+        numbers = {"estimate": given.estimate, "replicates": given.replicates}
+        finite = {k: _as_json(claim_id, k, x) for k, x in numbers.items()}
+        return {"method": given.method, "n": given.n, **finite}
+    numbers = np.asarray(given, dtype=float)
+    if not numbers.size or not np.isfinite(numbers).all():
+        raise RecordError(f"{claim_id}: {name} is empty or not finite: {given}")
+    return numbers.tolist()
+
+
+def _check_shapes(claim_id: str, entry: dict) -> None:
+    """Refuse runs that are no vector, and rows beside them that are of other runs."""
+    names = {"runs", "leave_one_out", "half_trained"} & set(entry)
+    shapes = {name: np.shape(entry[name]) for name in names}
+    lengths = {shape[-1] for shape in shapes.values()}
+    if names and (len(shapes.get("runs", ())) != 1 or len(lengths) != 1):
+        raise RecordError(
+            f"{claim_id}: runs hold one value per seed, and what stands beside them "
+            f"as many; got shapes {shapes}"
+        )
 
 
 def _plain(value) -> str:

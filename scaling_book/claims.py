@@ -1,4 +1,4 @@
-"""The ledger: what papers say, what we accept, and the verdict code computes.
+"""The ledger: what papers say and what we accept as confirmation.
 
 A claim is a row of ``data/claims/<slug>.yml``; the schema below refuses the ways a
 ledger can lie (a published value outside its own band, a null inside it, a band on a
@@ -6,6 +6,7 @@ finding). Judging is done elsewhere (``verdicts.py``): a chapter imports the sch
 so that changing how verdicts are made retrains nothing.
 """
 
+import datetime
 import json
 import math
 import re
@@ -16,7 +17,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from scaling_book.errors import ClaimsError
-from scaling_core.base.files import write_atomic
+from scaling_core.base.files import sha256_of_text, write_atomic
 
 Kind = Literal[
     "exact",
@@ -30,20 +31,8 @@ Kind = Literal[
 Method = Literal[
     "t", "t-log", "t-fisher-z", "clopper-pearson", "bootstrap", "jackknife"
 ]
-Word = Literal[
-    "agrees",
-    "disagrees",
-    "inconclusive",
-    "reproduced",
-    "not reproduced",
-    "holds in the stand-in",
-    "holds",
-    "fails",
-    "not assessed here",
-    "out of reach",
-    "finding",
-]
 TOLERANCE_KINDS = {"exact", "refit", "identity"}
+JUDGED_FIELDS = {"quantity", "kind", "band", "null", "interval"}
 
 
 class Strict(BaseModel):
@@ -78,6 +67,14 @@ class Exponent(Strict):
     in_: str = Field(alias="in")
 
 
+class Change(Strict):
+    """A change of what is judged, after a run: the hash before it, when, and why."""
+
+    was: str = Field(pattern="^[0-9a-f]{8}$")
+    date: datetime.date
+    why: str = Field(min_length=1)
+
+
 class Claim(Strict):
     """One published statement, with the band in which we would call it confirmed."""
 
@@ -97,7 +94,7 @@ class Claim(Strict):
     profiles: tuple[Literal["cpu", "gpu"], ...] = ("cpu", "gpu")
     needs: tuple[str, ...] = ()
     exponent: Exponent | None = None
-    expect: dict[Literal["cpu", "gpu"], Word] = Field(default_factory=dict)
+    changes: tuple[Change, ...] = ()
     why: str = ""
 
     @property
@@ -122,9 +119,14 @@ class Claim(Strict):
         return self.interval is None
 
     @property
+    def resampled(self) -> bool:
+        """Tell whether the chapter hands over resamples instead of plain runs."""
+        return self.interval in ("bootstrap", "jackknife")
+
+    @property
     def limits(self) -> tuple[float, float]:
         """The band with open ends as infinities."""
-        low, high = self.band
+        low, high = self.band or (None, None)
         return (
             -math.inf if low is None else low,
             math.inf if high is None else high,
@@ -166,7 +168,7 @@ def _band_complaints(claim: Claim):
         yield f"band {claim.band} is empty or swapped"
     if math.isinf(low) and math.isinf(high):
         yield "a band open at both ends accepts everything"
-    if claim.kind == "direction" and not (claim.band[1] is None or high == math.inf):
+    if claim.kind == "direction" and high != math.inf:
         yield "a direction's band is [smallest effect, null]"
     if not re.match(r"(paper|theory|pilot)\b", claim.band_from or ""):
         yield f"band_from starts with paper, theory or pilot; got {claim.band_from!r}"
@@ -175,6 +177,12 @@ def _band_complaints(claim: Claim):
         yield f"published value {value} lies outside the band {claim.band}"
     if claim.null is not None and claim.inside(claim.null.value):
         yield f"null {claim.null.value} lies inside the band {claim.band}"
+
+
+def judged_hash(claim: Claim) -> str:
+    """Return the SHA-256 of what decides a verdict: change it and the hash changes."""
+    fields = claim.model_dump(mode="json", include=JUDGED_FIELDS)
+    return sha256_of_text(json.dumps(fields, sort_keys=True))
 
 
 def load_claims(path: str | Path, bib_keys: set[str] | None = None) -> list[Claim]:

@@ -4,11 +4,11 @@ import io
 from collections.abc import Sequence
 from pathlib import Path
 
+from scaling_book.api import COLORS
 from scaling_book.ledger import Row
 from scaling_core.base.files import write_atomic
 
-INK = {"ours": "#0072B2", "paper": "#6E6E6E", "null": "#D55E00", "band": "#CFE3F1"}
-STYLE = {
+STYLE: dict = {
     "font.size": 9,
     "svg.hashsalt": "scaling-replicated",
     "axes.linewidth": 0.6,
@@ -19,11 +19,7 @@ ROW_INCHES = 0.62
 
 def drawable(rows: Sequence[Row]) -> list[Row]:
     """Return the rows with a number of ours and a band or an interval to hold it."""
-    return [
-        row
-        for row in rows
-        if row.entry and "estimate" in row.entry and row.claim.interval is not None
-    ]
+    return [row for row in rows if row.measured and row.claim.interval is not None]
 
 
 def draw_forest(rows: Sequence[Row], path: Path) -> str:
@@ -55,11 +51,11 @@ def draw_forest(rows: Sequence[Row], path: Path) -> str:
 
 
 def _draw_row(ax, row: Row) -> None:
-    entry, claim = row.entry, row.claim
-    low, high = (
-        entry.get("low", entry["estimate"]),
-        entry.get("high", entry["estimate"]),
-    )
+    measured, claim = row.measured, row.claim
+    assert measured is not None, "only drawable rows are drawn"
+    low = high = measured.estimate
+    if measured.interval:
+        low, high = measured.interval.low, measured.interval.high
     marks = [low, high, *_paper_marks(row)]
     marks += [claim.null.value] if claim.null else []
     if claim.band:
@@ -69,12 +65,12 @@ def _draw_row(ax, row: Row) -> None:
     if claim.band:
         start = left if claim.band[0] is None else claim.band[0]
         stop = right if claim.band[1] is None else claim.band[1]
-        ax.axvspan(start, stop, color=INK["band"], lw=0)
+        ax.axvspan(start, stop, color=COLORS["band"], lw=0)
     if claim.null:
-        ax.plot(claim.null.value, 0, "x", color=INK["null"], ms=6, mew=1.6)
+        ax.plot(claim.null.value, 0, "x", color=COLORS["null"], ms=6, mew=1.6)
     _draw_paper(ax, row)
-    ax.plot([low, high], [0, 0], color=INK["ours"], lw=2.2, solid_capstyle="butt")
-    ax.plot(entry["estimate"], 0, "o", color=INK["ours"], ms=5)
+    ax.plot([low, high], [0, 0], color=COLORS["ours"], lw=2.2, solid_capstyle="butt")
+    ax.plot(measured.estimate, 0, "o", color=COLORS["ours"], ms=5)
     ax.set(xlim=(left, right), ylim=(-1, 1), yticks=[])
     ax.locator_params(axis="x", nbins=5)
     ax.tick_params(axis="x", labelsize=7, length=2, pad=1)
@@ -95,8 +91,8 @@ def _draw_paper(ax, row: Row) -> None:
     marks = _paper_marks(row)
     if marks:
         middle = sum(marks) / 2
-        ax.plot(marks, [0.55, 0.55], color=INK["paper"], lw=1.4, ls="--")
-        ax.plot(middle, 0.55, "D", color=INK["paper"], ms=4)
+        ax.plot(marks, [0.55, 0.55], color=COLORS["paper"], lw=1.4, ls="--")
+        ax.plot(middle, 0.55, "D", color=COLORS["paper"], ms=4)
 
 
 def _legend(figure, height: float) -> None:
@@ -104,10 +100,10 @@ def _legend(figure, height: float) -> None:
     from matplotlib.patches import Patch
 
     handles = [
-        Line2D([], [], color=INK["ours"], marker="o", ms=5, label="ours, 95 %"),
-        Line2D([], [], color=INK["paper"], marker="D", ms=4, ls="--", label="paper"),
-        Patch(color=INK["band"], label="band"),
-        Line2D([], [], color=INK["null"], marker="x", ls="", label="null"),
+        Line2D([], [], color=COLORS["ours"], marker="o", ms=5, label="ours, 95 %"),
+        Line2D([], [], color=COLORS["paper"], marker="D", ms=4, ls="--", label="paper"),
+        Patch(color=COLORS["band"], label="band"),
+        Line2D([], [], color=COLORS["null"], marker="x", ls="", label="null"),
     ]
     figure.legend(
         handles=handles, ncols=4, loc="upper right", frameon=False, fontsize=8

@@ -1,38 +1,44 @@
 """The ledger in memory: each claim with what we measured and the verdict on it."""
 
+import datetime
 import json
 import math
 from dataclasses import dataclass
 from pathlib import Path
 
-from scaling_book.claims import Claim, load_ledger
+from scaling_book.chapters import ChapterFile
+from scaling_book.claims import Change, Claim, judged_hash, load_ledger
 from scaling_book.errors import RecordError, RecordMissing
-from scaling_book.execute import ChapterFile
+from scaling_book.measure import Measured, form_of, measure, point_estimate
 from scaling_book.profile import PROFILES
 from scaling_book.verdicts import Verdict, change_of, judge
-from scaling_core.base.codehash import source_hash
-from scaling_core.base.files import sha256_of_text
 
 
 @dataclass(frozen=True)
 class Row:
-    """One claim at one profile."""
+    """One claim at one profile.
+
+    Attributes
+    ----------
+    accepted
+        The verdict on the accepted reference of this profile, if there is one.
+    changes
+        The changes of what is judged that were made after its run.
+    """
 
     claim: Claim
     profile: str
-    entry: dict | None
+    measured: Measured | None
     verdict: Verdict
+    accepted: str | None = None
+    changes: tuple[Change, ...] = ()
+    lacks_data: bool = False
     older_code: bool = False
-
-    @property
-    def lacks_data(self) -> bool:
-        """Tell whether the claim was not assessed because optional data are absent."""
-        return bool(self.claim.needs and self.entry and "not_assessed" in self.entry)
 
     @property
     def change(self) -> str:
         """How the verdict compares with the accepted one: same, drift or flip."""
-        return change_of(self.claim.expect.get(self.profile), self.verdict.word)
+        return change_of(self.accepted, self.verdict.word)
 
 
 @dataclass(frozen=True)
@@ -62,8 +68,10 @@ def read_record(path: Path) -> dict:
         raise RecordMissing(f"{path}: no record{hint}")
     try:
         record = json.loads(path.read_text(), parse_constant=_refuse_constant)
-        record["values"], record["provenance"]["profile"]
-    except (ValueError, KeyError, TypeError) as error:
+        record["provenance"]["profile"]
+        for entry in record["values"].values():
+            form_of(entry)
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise RecordError(f"{path}: not a record of a chapter ({error!r})") from error
     return record
 
@@ -73,31 +81,127 @@ def _refuse_constant(name: str):
 
 
 def judge_record(
-    claims: list[Claim], record: dict, profile: str, *, older_code: bool = False
+    claims: list[Claim], record: dict, accepted: dict | None = None
 ) -> list[Row]:
     """Return a row for each claim of a chapter, given its record at a profile.
+
+    ``accepted`` is the accepted reference of the same profile, if there is one.
 
     Raises
     ------
     RecordError
-        If the record holds an id that the claims file does not.
+        With a line for each fault: an entry without a claim, a due claim without an
+        entry, an entry that does not suit its claim (form, method, number of runs), a
+        claim that was changed after its run without a reason.
     """
-    unknown = sorted(set(record["values"]) - {c.id for c in claims})
-    if unknown:
-        raise RecordError(f"the record holds unknown claims {unknown}; run it again")
+    profile, values = record["provenance"]["profile"], record["values"]
+    due = {c.id for c in claims if c.assessed_in(profile)}
+    faults = [
+        f"{i}: recorded, but no claim of this profile: put the claim back, or take it "
+        "out of the chapter and run it again"
+        for i in values
+        if i not in due
+    ]
     rows = []
     for claim in claims:
-        entry = record["values"].get(claim.id)
-        rows.append(Row(claim, profile, entry, judge(claim, entry), older_code))
+        try:
+            if claim.id in due and claim.id not in values:
+                raise RecordError(
+                    f"{claim.id}: a claim of this profile that was not recorded: "
+                    "measure it in the chapter and run it again"
+                )
+            rows.append(_row(claim, record, accepted or {}))
+        except RecordError as error:
+            faults.append(str(error))
+    if faults:
+        slug = record["provenance"].get("slug", "?")
+        raise RecordError("\n".join(f"{slug} ({profile}), {f}" for f in faults))
     return rows
 
 
-def made_by_other_code(record: dict, chapter: ChapterFile) -> bool:
-    """Tell whether the chapter or what it imports has changed since the record."""
-    source = chapter.source.read_text()
-    today = (sha256_of_text(source), source_hash(source))
-    made = record["provenance"]
-    return (made["chapter"], made["package"]) != today
+def _row(claim: Claim, record: dict, accepted: dict) -> Row:
+    profile, entry = record["provenance"]["profile"], record["values"].get(claim.id)
+    measured = None if entry is None else measure(claim, entry, profile)
+    why_not = (entry or {}).get("not_assessed")
+    verdict = judge(claim, measured, *([why_not] if why_not else []))
+    changes = max(changes_since(claim, record), changes_since(claim, accepted), key=len)
+    word = accepted.get("verdicts", {}).get(claim.id)
+    lacks_data = bool(claim.needs and why_not)
+    return Row(claim, profile, measured, verdict, word, changes, lacks_data)
+
+
+def judge_reference(
+    claims: list[Claim], reference: dict, *, older_code: bool = False
+) -> list[Row]:
+    """Return a row for each claim, given an accepted reference of another profile.
+
+    What it does not hold, or holds in a form that no longer suits the claim, is *not
+    assessed here*: a new claim must not wait for a run of every profile.
+    """
+    profile, rows = reference["provenance"]["profile"], []
+    for claim in claims:
+        measured, why_not = None, "the accepted run does not hold it"
+        if entry := reference["values"].get(claim.id):
+            try:
+                measured = measure(claim, entry, profile)
+            except RecordError as error:
+                why_not = str(error)
+        verdict = judge(claim, measured, why_not)
+        changes = changes_since(claim, reference)
+        row = Row(
+            claim, profile, measured, verdict, changes=changes, older_code=older_code
+        )
+        rows.append(row)
+    return rows
+
+
+def changes_since(claim: Claim, record: dict) -> tuple[Change, ...]:
+    """Return the ledger's changes of what is judged since a record was made.
+
+    A smoke run judges nothing, so nothing can have changed since.
+
+    Raises
+    ------
+    RecordError
+        If the claim is not the one that was run, and the ledger gives no reason; the
+        message holds the lines to add.
+    """
+    made = record.get("provenance", {})
+    then = made.get("claims", {}).get(claim.id)
+    if then in (None, judged_hash(claim)) or made["profile"] == "smoke":
+        return ()
+    known = [change.was for change in claim.changes]
+    if then[:8] in known:
+        return claim.changes[known.index(then[:8]) :]
+    today = datetime.date.today().isoformat()
+    raise RecordError(
+        f"{claim.id}: its quantity, kind, band, null or interval was changed after the "
+        f"run of {made['date']}; say why in data/claims/{claim.slug}.yml:\n"
+        f'    changes:\n      - {{was: "{then[:8]}", date: {today}, why: "..."}}'
+    )
+
+
+def smoke_values(root: Path, slug: str) -> dict[str, float]:
+    """Return id -> number of the chapter's committed smoke run: how it behaves."""
+    path = root / "tests" / "reference" / f"{slug}.json"
+    if not path.is_file():
+        return {}
+    values = read_record(path)["values"]
+    assessed = {i: e for i, e in values.items() if "not_assessed" not in e}
+    return {i: point_estimate(entry) for i, entry in assessed.items()}
+
+
+def behaves_otherwise(then: dict[str, float], now: dict[str, float]) -> bool:
+    """Tell whether a chapter's smoke run has other ids or numbers than it had.
+
+    >>> behaves_otherwise({"a": 1.0}, {"a": 1.00001}), behaves_otherwise({}, {"a": 1.0})
+    (False, True)
+    """
+    if set(then) != set(now):
+        return True
+    return not all(
+        math.isclose(x, now[i], rel_tol=1e-4, abs_tol=1e-9) for i, x in then.items()
+    )
 
 
 def chapter_ledger(
@@ -106,16 +210,16 @@ def chapter_ledger(
     """Judge one chapter's record, and its accepted references at other profiles."""
     record = read_record(record_file)
     profile = record["provenance"]["profile"]
-    references = {}
     folder = root / "data" / "results" / chapter.slug
-    for path in sorted(folder.glob("*.json")):
-        if path.stem != profile:
-            reference = read_record(path)
-            older = made_by_other_code(reference, chapter)
-            references[path.stem] = judge_record(
-                claims, reference, path.stem, older_code=older
-            )
-    rows = judge_record(claims, record, profile)
+    accepted = {path.stem: read_record(path) for path in sorted(folder.glob("*.json"))}
+    now = smoke_values(root, chapter.slug)
+    rows = judge_record(claims, record, accepted.pop(profile, None))
+    references = {
+        name: judge_reference(
+            claims, r, older_code=behaves_otherwise(r.get("smoke", {}), now)
+        )
+        for name, r in accepted.items()
+    }
     return ChapterLedger(chapter, rows, references, record["provenance"])
 
 
@@ -130,89 +234,16 @@ def load_book_ledger(
     ]
 
 
-# --- numbers as people read them -------------------------------------------------
-
-
-def decimals_for(half_width: float) -> int:
-    """Return the decimals that show two significant digits of a half-width.
-
-    >>> decimals_for(0.034), decimals_for(12.0)
-    (3, 0)
-    """
-    if not half_width > 0 or not math.isfinite(half_width):
-        return 3
-    return max(0, 1 - math.floor(math.log10(half_width)))
-
-
-def show_number(value: float, decimals: int | None = None) -> str:
-    """Format one number: fixed decimals, or four digits, or a power of ten.
-
-    >>> show_number(0.12345), show_number(3.2e-16), show_number(1.5, 2)
-    ('0.1235', '3.2e-16', '1.50')
-    """
-    if decimals is not None:
-        text = f"{value:.{decimals}f}"
-    elif value and not 1e-3 <= abs(value) < 1e5:
-        text = f"{value:.1e}"
-    else:
-        text = f"{value:.4g}"
-    return text if "e" in text else text.replace("-", "−")
-
-
-def show_entry(entry: dict | None, unit: str = "") -> str:
-    """Format our number: estimate, 95 % interval and number of runs."""
-    if entry is None or "not_assessed" in entry:
-        return "–"
-    value, unit = entry["estimate"], f" {unit}" if unit else ""
-    if "low" not in entry:
-        return show_number(value) + unit
-    low, high = entry["low"], entry["high"]
-    places = min(decimals_for((high - low) / 2), 6)
-    numbers = [show_number(x, places) for x in (value, low, high)]
-    return f"{numbers[0]} [{numbers[1]}, {numbers[2]}]{unit}, {entry['n']} runs"
-
-
-def show_band(claim: Claim) -> str:
-    """Format a band: an interval, or one bound.
-
-    >>> from types import SimpleNamespace as N
-    >>> show_band(N(band=(0.5, None), unit=""))
-    '≥ 0.5'
-    """
-    if claim.band is None:
-        return "–"
-    low, high = (None if x is None else f"{x:g}".replace("-", "−") for x in claim.band)
-    unit = f" {claim.unit}" if claim.unit else ""
-    if high is None:
-        return f"≥ {low}{unit}"
-    return f"≤ {high}{unit}" if low is None else f"{low} to {high}{unit}"
-
-
-def show_published(claim: Claim) -> str:
-    """Format what the paper printed, with its place in the paper."""
-    published = claim.published
-    if published is None:
-        return "–"
-    place = published.where + (" (secondary)" if published.source != "seen" else "")
-    if published.value is None:
-        return place
-    text = f"{published.value:g}".replace("-", "−")
-    if published.uncertainty is not None:
-        text += f" ± {published.uncertainty:g}"
-        text += f" ({published.of})" if published.of else ""
-    return f"{text}{' ' + claim.unit if claim.unit else ''}, {place}"
-
-
-def moved(rows: list[Row], reference_file: Path) -> list[str]:
-    """Return a line for each number whose interval misses the reference's interval."""
+def moved(rows: list[Row], reference_file: Path) -> list[tuple[Row, Measured]]:
+    """Return the rows whose interval misses the reference's, each with the latter."""
     reference = read_record(reference_file)["values"]
-    lines = []
+    found = []
     for row in rows:
-        theirs, ours = reference.get(row.claim.id), row.entry
-        if not ours or not theirs or "low" not in ours or "low" not in theirs:
+        entry = reference.get(row.claim.id)
+        theirs = measure(row.claim, entry, row.profile) if entry else None
+        if not (row.measured and theirs and row.measured.interval and theirs.interval):
             continue
-        if ours["high"] < theirs["low"] or ours["low"] > theirs["high"]:
-            unit = row.claim.unit
-            shown = f"{show_entry(theirs, unit)}, now {show_entry(ours, unit)}"
-            lines.append(f"{row.claim.id}: was {shown}")
-    return lines
+        a, b = row.measured.interval, theirs.interval
+        if a.high < b.low or a.low > b.high:
+            found.append((row, theirs))
+    return found

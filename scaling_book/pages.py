@@ -4,11 +4,11 @@ from collections import Counter
 from collections.abc import Sequence
 from html import escape
 
-from scaling_book.ledger import (
-    ChapterLedger,
-    Row,
+from scaling_book.ledger import ChapterLedger, Row
+from scaling_book.numbers import (
     show_band,
-    show_entry,
+    show_half_trained,
+    show_measured,
     show_number,
     show_published,
 )
@@ -38,18 +38,29 @@ def card(row: Row) -> str:
     claim = row.claim
     facts = [
         ("Paper", show_published(claim)),
-        (f"Ours ({row.profile})", show_entry(row.entry, claim.unit)),
+        (f"Ours ({row.profile})", show_measured(row.measured, claim.unit)),
         ("Band", show_band(claim)),
     ]
     cells = "".join(
         f"<div><dt>{escape(k)}</dt><dd>{escape(v)}</dd></div>" for k, v in facts
     )
     primary = " primary" if claim.primary else ""
+    notes = "".join(f'<p class="claim-note">{note}</p>' for note in _notes(row))
     return (
         f'<div class="claim-card{primary}" id="{anchor(claim.id)}">'
         f'<p class="claim-says">{escape(claim.says)}</p>'
-        f'<dl class="claim-facts">{cells}</dl>{chip(row.verdict)}</div>'
+        f'<dl class="claim-facts">{cells}</dl>{notes}{chip(row.verdict)}</div>'
     )
+
+
+def _notes(row: Row) -> list[str]:
+    """Say what a reader must know beside the number, as escaped text."""
+    half = show_half_trained(row.measured, row.claim.unit)
+    changed = [
+        f"What is judged was changed after its run ({c.date}): {c.why}"
+        for c in row.changes
+    ]
+    return [escape(note) for note in ([half] if half else []) + changed]
 
 
 def cards(ledger: ChapterLedger) -> str:
@@ -77,8 +88,8 @@ def claims_table(ledger: ChapterLedger) -> str:
 
 
 def _reference_cell(row: Row) -> str:
-    text = escape(show_entry(row.entry, row.claim.unit))
-    if row.entry is None:
+    text = escape(show_measured(row.measured, row.claim.unit))
+    if row.measured is None:
         return text
     older = "<br><small>measured with older code</small>" if row.older_code else ""
     return f"{text}<br>{chip(row.verdict)}{older}"
@@ -92,10 +103,12 @@ def _table_row(row: Row, beside: list[str]) -> list[str]:
     says = f'<a href="#{anchor(claim.id)}">{escape(claim.says)}</a>'
     detail = f"<br><small>{escape(claim.quantity)}</small>"
     cells = [show_published(claim), show_band(claim), null]
-    ours = show_entry(row.entry, claim.unit)
-    if row.entry and "leave_one_out" in row.entry:
-        low, high = (show_number(x) for x in row.entry["leave_one_out"])
+    ours = show_measured(row.measured, claim.unit)
+    if row.measured and row.measured.leave_one_out:
+        low, high = map(show_number, row.measured.leave_one_out)
         ours += f"; {low} to {high} leaving one size out"
+    if half := show_half_trained(row.measured, claim.unit):
+        ours += f"; {half}"
     return [says + detail, *map(escape, [*cells, ours]), *beside, chip(row.verdict)]
 
 
@@ -114,7 +127,11 @@ def _table(heads: Sequence[str], body: list[list[str]], caption: str) -> str:
 
 def chance_sentence(rows: Sequence[Row]) -> str:
     """Say how many false agreements chance alone would give."""
-    judged = [r.claim for r in rows if r.entry and "low" in r.entry and r.claim.band]
+    judged = [
+        row.claim
+        for row in rows
+        if row.measured and row.measured.interval and row.claim.band
+    ]
     expected = false_agreements(judged)
     return (
         f"Claims judged from an interval: {len(judged)}. Were every one of them false "
@@ -171,6 +188,7 @@ def all_claims_page(ledgers: Sequence[ChapterLedger]) -> str:
         "Every claim of the book with the paper's number, ours, and the verdict "
         "that code computed from the two. " + summary_sentence(rows),
         chance_sentence(rows),
+        changes_sentence(rows),
         legend(),
     ]
     heads = ["Claim", "Kind, scope", "Paper", "Band", "Ours", "Verdict"]
@@ -184,19 +202,31 @@ def all_claims_page(ledgers: Sequence[ChapterLedger]) -> str:
     return "\n\n".join(parts) + "\n"
 
 
+def changes_sentence(rows: Sequence[Row]) -> str:
+    """Count the claims whose judged fields were changed after a run."""
+    ever = sum(bool(row.claim.changes) for row in rows)
+    since = sum(bool(row.changes) for row in rows)
+    return (
+        f"Claims whose quantity, kind, band, null or interval was changed after a run: "
+        f"{ever}, each with a reason; of these, {since} after the run that is shown or "
+        "accepted here (said beside them)."
+    )
+
+
 def _all_claims_row(row: Row, page: str) -> list[str]:
     claim = row.claim
     link = (
         f'<a href="{page}#{anchor(claim.id)}">{escape(claim.says)}</a>'
         f"<br><small><code>{claim.id}</code></small>"
     )
+    notes = "".join(f"<br><small>{note}</small>" for note in _notes(row))
     return [
         link,
         f"{claim.kind}, {claim.scope}",
         escape(show_published(claim)),
         escape(show_band(claim)),
-        escape(show_entry(row.entry, claim.unit)),
-        chip(row.verdict),
+        escape(show_measured(row.measured, claim.unit)),
+        chip(row.verdict) + notes,
     ]
 
 

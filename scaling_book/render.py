@@ -13,8 +13,8 @@ import nbformat
 
 from scaling_book import pages
 from scaling_book.assets import copy_assets
+from scaling_book.chapters import executed_path, list_chapters
 from scaling_book.errors import RecordMissing, RenderError
-from scaling_book.execute import executed_path, list_chapters
 from scaling_book.forest import draw_forest, drawable
 from scaling_book.ledger import (
     ChapterLedger,
@@ -22,6 +22,7 @@ from scaling_book.ledger import (
     load_book_ledger,
 )
 from scaling_book.notebooks import set_ids
+from scaling_book.numbers import fill_quotes
 from scaling_core.base.files import write_atomic
 
 CARDS = "<!-- claims:cards -->"
@@ -67,16 +68,17 @@ def render(
     except RecordMissing as error:
         raise RenderError(str(error)) from error
     site = root if out is None else _stage(root, out)
+    rows = {row.claim.id: row for ledger in ledgers for row in ledger.rows}
     for ledger in ledgers:
         name = ledger.chapter.name
         source = executed_path(root, profile, name)
         if references:
             source = records / f"{name}.ipynb"
-        _write_chapter(site, source, ledger)
+        _write_chapter(site, source, ledger, rows)
     _write_generated(site, ledgers)
     copy_assets(site)
     html = build_html(site, say)
-    return Rendered(html, [row for ledger in ledgers for row in ledger.rows])
+    return Rendered(html, list(rows.values()))
 
 
 def _stage(root: Path, out: Path) -> Path:
@@ -92,10 +94,16 @@ def _stage(root: Path, out: Path) -> Path:
     return out
 
 
-def _write_chapter(site: Path, source: Path, ledger: ChapterLedger) -> None:
+def _write_chapter(
+    site: Path, source: Path, ledger: ChapterLedger, rows: dict[str, Row]
+) -> None:
     if not source.is_file():
         raise RenderError(f"{source}: not executed yet; run `scaling run` first")
     notebook = nbformat.read(source, as_version=4)
+    for i, cell in enumerate(notebook.cells):
+        if cell.cell_type == "markdown":
+            where = f"{ledger.chapter.source.name}, cell {i}"
+            cell.source = fill_quotes(cell.source, rows, where)
     fill_chapter(notebook, ledger, site)
     target = site / "book" / "chapters" / f"{ledger.chapter.name}.ipynb"
     write_atomic(target, nbformat.writes(notebook) + "\n")
@@ -231,7 +239,7 @@ def drifts(rows: list[Row]) -> list[str]:
 
 
 def _changed(row: Row) -> str:
-    expected = row.claim.expect[row.profile]
     return (
-        f"{row.claim.id} ({row.profile}): expected {expected}, got {row.verdict.word}"
+        f"{row.claim.id} ({row.profile}): accepted {row.accepted}, "
+        f"got {row.verdict.word}"
     )

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from scaling_book.claims import TOLERANCE_KINDS, Claim
+from scaling_book.measure import Measured
+from scaling_core.base.intervals import Interval
 
 SYMBOLS: dict[str, str] = {
     "agrees": "●",
@@ -21,6 +23,7 @@ SYMBOLS: dict[str, str] = {
 }
 POSITIVE = {"agrees", "reproduced", "holds in the stand-in", "holds"}
 NEGATIVE = {"disagrees", "not reproduced", "fails"}
+MOVING = "still moving with training: half of it gave another answer"
 
 
 @dataclass(frozen=True)
@@ -36,37 +39,33 @@ class Verdict:
         return SYMBOLS[self.word]
 
 
-def judge(claim: Claim, entry: dict | None) -> Verdict:
-    """Return the verdict on one claim, given its entry in a record (or none).
-
-    An entry holds ``estimate`` and, except for exact, refit and identity, ``low`` and
-    ``high``;
-    or ``not_assessed`` with a reason. At smoke there is no interval and no verdict.
+def judge(
+    claim: Claim, measured: Measured | None, why_not: str = "not part of this profile"
+) -> Verdict:
+    """Return the verdict on one claim, given our number (or why there is none).
 
     Raises
     ------
     ValueError
-        If the numbers are NaN or swapped.
+        If an exact value is NaN.
 
     >>> c = Claim(id="a.b", paper="p", says="", quantity="", kind="statistical",
     ...           scope="same", band=(0, 1), band_from="theory", interval="t",
     ...           published=dict(where="abstract", source="seen"))
-    >>> judge(c, {"estimate": .5, "low": .4, "high": .6}).word
+    >>> judge(c, Measured(0.5, Interval(0.5, 0.4, 0.6, 5, "t"))).word
     'agrees'
     """
     if claim.kind == "out-of-reach":
         return Verdict("out of reach", claim.why)
-    if entry is None:
-        return Verdict("not assessed here", "not part of this profile")
-    if "not_assessed" in entry:
-        return Verdict("not assessed here", entry["not_assessed"])
+    if measured is None:
+        return Verdict("not assessed here", why_not)
     if claim.kind == "finding":
         return Verdict("finding", "our own observation; no published band")
     if claim.kind in TOLERANCE_KINDS:
-        return _judge_tolerance(claim, entry["estimate"])
-    if "low" not in entry:
+        return _judge_tolerance(claim, measured.estimate)
+    if measured.interval is None:
         return Verdict("not assessed here", "a smoke run makes no interval")
-    return _judge_interval(claim, entry)
+    return _judge_interval(claim, measured, measured.interval)
 
 
 def _judge_tolerance(claim: Claim, value: float) -> Verdict:
@@ -80,32 +79,34 @@ def _judge_tolerance(claim: Claim, value: float) -> Verdict:
     return Verdict(words[1], "outside the stated tolerance")
 
 
-def _judge_interval(claim: Claim, entry: dict) -> Verdict:
-    low, high = entry["low"], entry["high"]
-    if not (math.isfinite(low) and math.isfinite(high) and low <= high):
-        raise ValueError(f"{claim.id}: [{low}, {high}] is not an interval")
+def _judge_interval(claim: Claim, measured: Measured, ours: Interval) -> Verdict:
     band_low, band_high = claim.limits
-    if high < band_low or low > band_high:
+    half = measured.half_trained
+    half_inside = claim.inside(half.estimate) if half else None
+    if ours.high < band_low or ours.low > band_high:
+        if half_inside:
+            return Verdict("inconclusive", MOVING)
         return Verdict("disagrees", "the interval and the band are disjoint")
-    if not (claim.inside(low) and claim.inside(high)):
+    if not (claim.inside(ours.low) and claim.inside(ours.high)):
         return Verdict("inconclusive", "the interval crosses the band's edge")
-    left_out = entry.get("leave_one_out")
-    if left_out and not all(map(claim.inside, left_out)):
+    if not all(map(claim.inside, measured.leave_one_out or ())):
         return Verdict("inconclusive", "leaving one size out leaves the band")
+    if half_inside is False:
+        return Verdict("inconclusive", MOVING)
     if claim.scope == "stand-in":
         return Verdict("holds in the stand-in", "the interval lies in the band")
     return Verdict("agrees", "the interval lies in the band")
 
 
-def change_of(expected: str | None, got: str) -> Literal["same", "drift", "flip"]:
+def change_of(accepted: str | None, got: str) -> Literal["same", "drift", "flip"]:
     """Compare a verdict with the accepted one: a flip fails the build.
 
     >>> change_of("agrees", "disagrees"), change_of("agrees", "inconclusive")
     ('flip', 'drift')
     """
-    if expected is None or expected == got:
+    if accepted is None or accepted == got:
         return "same"
-    pair = {expected, got}
+    pair = {accepted, got}
     if pair & POSITIVE and pair & NEGATIVE:
         return "flip"
     return "drift"

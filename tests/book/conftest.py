@@ -57,7 +57,6 @@ CLAIMS = """claims:
     null: {{what: flat, value: 0.0}}
     interval: t
     primary: true
-    expect: {{cpu: agrees}}
 """
 
 TOC = """format: jb-book
