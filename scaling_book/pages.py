@@ -12,7 +12,7 @@ from scaling_book.numbers import (
     show_number,
     show_published,
 )
-from scaling_book.verdicts import SYMBOLS, Verdict, false_agreements
+from scaling_book.verdicts import MOVING, SYMBOLS, Verdict, false_agreements
 
 FOLD_ABOVE = 8  # a longer list of cards is folded: the table below holds all rows
 
@@ -56,6 +56,8 @@ def card(row: Row) -> str:
 def _notes(row: Row) -> list[str]:
     """Say what a reader must know beside the number, as escaped text."""
     half = show_half_trained(row.measured, row.claim.unit)
+    if half and row.verdict.reason == MOVING:
+        half += f"; {MOVING}"
     changed = [
         f"What is judged was changed after its run ({c.date}): {c.why}"
         for c in row.changes

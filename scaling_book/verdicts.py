@@ -23,7 +23,7 @@ SYMBOLS: dict[str, str] = {
 }
 POSITIVE = {"agrees", "reproduced", "holds in the stand-in", "holds"}
 NEGATIVE = {"disagrees", "not reproduced", "fails"}
-MOVING = "still moving with training: half of it gave another answer"
+MOVING = "still moving with training"
 
 
 @dataclass(frozen=True)

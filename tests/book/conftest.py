@@ -36,7 +36,8 @@ chapter.record("{slug}.slope", runs=runs)
 chapter.glue("mean", sum(runs) / len(runs), ".2f")
 
 # %% [markdown]
-# The mean is {{glue:text}}`mean`.
+# The mean is {{glue:text}}`mean`, the slope {{claim}}`{slug}.slope`, that of the
+# first chapter {{claim:value}}`first.slope`.
 #
 # <!-- claims:table -->
 

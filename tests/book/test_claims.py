@@ -7,9 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scaling_book.claims import Claim, load_claims, write_json_schema
+from scaling_book.claims import Claim, judged_hash, load_claims, write_json_schema
 from scaling_book.errors import ClaimsError
+from scaling_book.measure import Measured
 from scaling_book.verdicts import SYMBOLS, change_of, judge
+from scaling_core.base.intervals import Interval
 
 GOOD = dict(
     id="mini.slope",
@@ -47,6 +49,8 @@ def claim(**changes) -> Claim:
         ({"interval": None}, "interval is for claims with runs"),
         ({"id": "Mini slope"}, "form"),
         ({"colour": "red"}, "colour"),
+        ({"expect": {"cpu": "agrees"}}, "expect"),
+        ({"changes": [{"was": "0a", "date": "2026-01-01", "why": "x"}]}, "pattern"),
         ({"kind": "direction"}, "smallest effect"),
         ({"published": None}, "where the paper states it"),
         ({"band": [float("nan"), 1.2]}, "finite"),
@@ -98,8 +102,9 @@ def test_broken_files_are_one_clear_error(tmp_path, body):
         load_claims(write(tmp_path, body))
 
 
-def entry(low, high):
-    return {"estimate": (low + high) / 2, "low": low, "high": high, "n": 5}
+def entry(low, high, **beside):
+    interval = Interval((low + high) / 2, low, high, 5, "t")
+    return Measured(interval.estimate, interval, **beside)
 
 
 @given(number, st.floats(0, 50), number, st.floats(0.01, 50), st.booleans())
@@ -121,32 +126,57 @@ def test_widening_never_turns_inconclusive_into_agrees(low, width, left, right):
     assert not (narrow != "agrees" and wide == "agrees")
 
 
-@pytest.mark.parametrize("low, high", [(math.nan, 1), (1, math.nan), (2, 1)])
-def test_nan_or_swapped_intervals_are_an_error(low, high):
-    with pytest.raises(ValueError):
-        judge(claim(), {"estimate": 1.0, "low": low, "high": high})
-
-
 def test_leaving_a_size_out_of_the_band_is_inconclusive():
-    inside = entry(0.95, 1.05) | {"leave_one_out": [0.9, 1.1]}
-    assert judge(claim(), inside).word == "agrees"
-    assert judge(claim(), inside | {"leave_one_out": [0.7, 1.1]}).word == "inconclusive"
+    assert judge(claim(), entry(0.95, 1.05, leave_one_out=(0.9, 1.1))).word == "agrees"
+    leaves = entry(0.95, 1.05, leave_one_out=(0.7, 1.1))
+    assert judge(claim(), leaves).word == "inconclusive"
+
+
+@pytest.mark.parametrize(
+    "low, high, half, word",
+    [
+        (0.9, 1.1, 1.0, "agrees"),
+        (0.9, 1.1, 0.7, "inconclusive"),
+        (0.2, 0.4, 0.1, "disagrees"),
+        (0.2, 0.4, 1.0, "inconclusive"),
+        (0.5, 1.0, 1.0, "inconclusive"),
+    ],
+)
+def test_what_still_moves_with_training_is_inconclusive(low, high, half, word):
+    trained = Interval(half, half - 0.05, half + 0.05, 5, "t")
+    verdict = judge(claim(), entry(low, high, half_trained=trained))
+    assert verdict.word == word
+    if (low, half) in ((0.9, 0.7), (0.2, 1.0)):
+        assert "still moving with training" in verdict.reason
+
+
+def test_judged_hash_holds_what_decides_a_verdict_and_nothing_else():
+    first = judged_hash(claim())
+    assert judged_hash(claim(says="Otherwise said", primary=True)) == first
+    for change in (
+        {"quantity": "another"},
+        {"band": [0.8, 1.3]},
+        {"null": None},
+        {"interval": "t-log"},
+        {"kind": "direction", "band": [0.8, None]},
+    ):
+        assert judged_hash(claim(**change)) != first
 
 
 def test_words_by_kind_and_scope():
     exact = claim(kind="exact", interval=None)
-    assert judge(exact, {"estimate": 1.0}).word == "reproduced"
-    assert judge(exact, {"estimate": 2.0}).word == "not reproduced"
+    assert judge(exact, Measured(1.0)).word == "reproduced"
+    assert judge(exact, Measured(2.0)).word == "not reproduced"
     with pytest.raises(ValueError):
-        judge(exact, {"estimate": math.nan})
+        judge(exact, Measured(math.nan))
     identity = claim(kind="identity", interval=None, published=None)
-    assert judge(identity, {"estimate": 1.0}).word == "holds"
-    assert judge(identity, {"estimate": 2.0}).word == "fails"
+    assert judge(identity, Measured(1.0)).word == "holds"
+    assert judge(identity, Measured(2.0)).word == "fails"
     stand_in = claim(scope="stand-in")
     assert judge(stand_in, entry(0.9, 1.1)).word == "holds in the stand-in"
-    assert judge(claim(), {"not_assessed": "no data"}).word == "not assessed here"
-    assert judge(claim(), None).word == "not assessed here"
-    assert judge(claim(), {"estimate": 1.0}).word == "not assessed here"
+    absent = judge(claim(), None, "no data")
+    assert (absent.word, absent.reason) == ("not assessed here", "no data")
+    assert judge(claim(), Measured(1.0)).word == "not assessed here"
     free = {"band": None, "band_from": None}
     assert judge(claim(kind="finding", **free), entry(0, 9)).word == "finding"
     far = claim(kind="out-of-reach", interval=None, why="no weights", **free)
