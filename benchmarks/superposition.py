@@ -17,7 +17,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import torch
 
-from scaling_core.models.sparse_features import power_law_frequencies
+from scaling_core.models.sparse_features import feature_frequencies
 from scaling_core.models.superposition import (
     SLICE_BYTES,
     ToyConfig,
@@ -107,7 +107,7 @@ class PlainToy(torch.nn.Module):
 def baseline_ms(m: int, steps: int) -> float:
     """Time autograd, AdamW and dense sampling, one model."""
     torch.manual_seed(0)
-    p = torch.tensor(power_law_frequencies(N, ALPHA), dtype=torch.float32)
+    p = torch.tensor(feature_frequencies(N, "power", ALPHA), dtype=torch.float32)
     model = PlainToy(N, m)
     groups = [
         dict(params=[model.W], weight_decay=0.1),

@@ -34,39 +34,32 @@ def feature_frequencies(
     Raises
     ------
     ValueError
-        If some p_i would exceed 1, or n or density is not positive.
+        If some p_i would exceed 1 or grow with i, or n or density is not positive.
 
     >>> feature_frequencies(4, "linear", 0.0).round(2)
     array([0.4, 0.3, 0.2, 0.1])
     """
     if n < 1 or not density > 0:
         raise ValueError(f"need n >= 1 and density > 0, got n={n}, density={density}")
+    falls = {"power": alpha >= 0, "exponential": alpha > 0, "linear": True}
+    if law not in falls:
+        raise ValueError(f"unknown law {law!r}; allowed: {', '.join(falls)}")
+    if not falls[law]:
+        raise ValueError(f"frequencies would rise with i: law {law}, alpha={alpha}")
     i = np.arange(1, n + 1, dtype=float)
     if law == "power":
         weights = i**-alpha
     elif law == "exponential":
         weights = np.exp(-i / alpha)
-    elif law == "linear":
-        weights = n + 1 - i
     else:
-        raise ValueError(f"unknown law {law!r}; allowed: power, exponential, linear")
+        weights = n + 1 - i
     p_n = density * weights / weights.sum()
-    if max(p_n[0], p_n[-1]) > 1 + 1e-12:
-        largest = density / max(p_n[0], p_n[-1])
+    if p_n[0] > 1 + 1e-12:
         raise ValueError(
             f"density {density} makes a probability exceed 1 at n={n}, law {law}, "
-            f"alpha={alpha}; the largest possible density is {largest:.6g}"
+            f"alpha={alpha}; the largest possible density is {density / p_n[0]:.6g}"
         )
     return np.minimum(p_n, 1.0)
-
-
-def power_law_frequencies(n: int, alpha: float, density: float = 1.0) -> np.ndarray:
-    """Return p_i ∝ i^-alpha, i = 1..n, with Σ p_i = density.
-
-    >>> power_law_frequencies(4, 1.0).round(2)
-    array([0.48, 0.24, 0.16, 0.12])
-    """
-    return feature_frequencies(n, "power", alpha, density)
 
 
 def stream_seed(*key: int | float | str) -> int:
@@ -170,12 +163,13 @@ class SparseFeatures:
         """Return keys ((step·D + stream)·B + row)·n + feature, and values."""
         generator = torch.Generator(device=self.device)
         generator.manual_seed(stream_seed(self.seeds[stream], split, chunk))
-        draw = dict(generator=generator, device=self.device)
         rate = self._rate_Dn[stream].expand(CHUNK, self.n).contiguous()
         count = torch.poisson(rate, generator=generator).to(torch.int64)
         where = torch.arange(CHUNK * self.n, device=self.device)
         where = where.repeat_interleave(count.view(-1))
-        row = torch.randint(self.batch, where.shape, **draw)
+        row = torch.randint(
+            self.batch, where.shape, generator=generator, device=self.device
+        )
         if self._certain_Dn[stream].any():
             step = torch.arange(CHUNK, device=self.device) * self.n
             sure = step[:, None] + self._certain_Dn[stream].nonzero()[:, 0]
@@ -183,7 +177,9 @@ class SparseFeatures:
             row = torch.cat((row, torch.arange(len(sure), device=self.device)))
             row %= self.batch
             where = torch.cat((where, sure))
-        value = torch.rand(where.shape, dtype=self.dtype, **draw).mul_(2)
+        value = torch.rand(
+            where.shape, generator=generator, dtype=self.dtype, device=self.device
+        ).mul_(2)
         step = where // self.n
         sample = (step * self.streams + stream) * self.batch + row
         return sample * self.n + (where - step * self.n), value

@@ -68,8 +68,10 @@ class ToyConfig:
     def __post_init__(self):
         if not 1 <= self.m <= self.n:
             raise ValueError(f"need 1 <= m <= n, got m={self.m}, n={self.n}")
-        if not (self.alphas and self.gammas and self.seeds):
-            raise ValueError("alphas, gammas and seeds need at least one value each")
+        for name in ("alphas", "gammas", "seeds"):
+            given = getattr(self, name)
+            if not given or len({*given}) < len(given) or not np.isfinite(given).all():
+                raise ValueError(f"{name} need different finite values, got {given}")
 
     def cells(self) -> list[tuple[float, int, float]]:
         """Return (alpha, seed, gamma) of each model, in the order of the tensor.
@@ -140,9 +142,9 @@ class ToyEnsemble:
         self.parameters = self._initial_parameters(dtype)
         self.lr_scale = None
         if config.bias_lr != 1:
-            self.lr_scale = torch.ones(1, config.m + 1, 1).to(self.parameters)
+            self.lr_scale = self.parameters.new_ones(1, config.m + 1, 1)
             self.lr_scale[:, -1] = config.bias_lr
-        self._buffers(dtype)
+        self._buffers()
 
     def _initial_parameters(self, dtype: torch.dtype) -> Tensor:
         """W ~ N(0, 1/m), b ~ N(0, bias_std²): one draw per seed and width."""
@@ -155,14 +157,13 @@ class ToyEnsemble:
             drawn[seed] = P_Mn
         return torch.stack([drawn[seed] for _, seed, _ in c.cells()]).to(self.device)
 
-    def _buffers(self, dtype: torch.dtype) -> None:
+    def _buffers(self) -> None:
         D, K, B, m = self.streams, self.per_stream, self.batch, self.config.m
-        like = dict(dtype=dtype, device=self.device)
-        self._h_DKBM = torch.ones(D, K, B, m + 1, **like)
-        self._dh_DBKm = torch.empty(D, B, K, m, **like)
-        self._dh_mR = torch.empty(m, self.slice_rows, **like)
-        models = D * K if self.batched else 1
-        self._z = torch.empty(models, self.slice_rows, self.config.n, **like)
+        empty = self.parameters.new_empty
+        self._h_DKBM = self.parameters.new_ones(D, K, B, m + 1)
+        self._dh_DBKm = empty(D, B, K, m)
+        self._dh_mR = empty(m, self.slice_rows)
+        self._z = empty(D * K if self.batched else 1, self.slice_rows, self.config.n)
         self._gradient = torch.empty_like(self.parameters)
 
     @property
@@ -297,8 +298,10 @@ class ToyEnsemble:
 
     def test_loss(self, samples: int) -> np.ndarray:
         """Return the loss over at least ``samples`` fresh samples per model, (G,)."""
+        if samples < 1:
+            raise ValueError(f"need samples >= 1, got {samples}")
         batches = -(-samples // self.batch)
-        total = sum(
-            self.loss(self.data.batch_at(step, split="test")) for step in range(batches)
-        )
-        return (total / batches).cpu().numpy()
+        losses = [
+            self.loss(self.data.batch_at(i, split="test")) for i in range(batches)
+        ]
+        return (sum(losses[1:], losses[0]) / batches).cpu().numpy()

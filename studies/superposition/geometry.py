@@ -40,7 +40,8 @@ def squared_overlaps(W: ArrayLike, mask: ArrayLike | None = None) -> np.ndarray:
     Raises
     ------
     ValueError
-        If fewer than two rows are left, or one of them is zero.
+        If W is not one matrix or the mask not a boolean for each row; if fewer than
+        two rows are left, or one of them is zero.
 
     >>> squared_overlaps([[1.0, 0.0], [1.0, 1.0]]).round(3)
     array([0.5])
@@ -51,14 +52,25 @@ def squared_overlaps(W: ArrayLike, mask: ArrayLike | None = None) -> np.ndarray:
 
 def _directions(W: ArrayLike, mask: ArrayLike | None) -> np.ndarray:
     """Return the unit rows of W in ``mask``."""
-    W = np.asarray(W, dtype=float)
-    W = W if mask is None else W[np.asarray(mask)]
+    W = _matrix(W)
+    if mask is not None:
+        mask = np.asarray(mask)
+        if mask.dtype != bool or mask.shape != W.shape[:1]:
+            raise ValueError(f"need {len(W)} booleans as mask, got {mask}")
+        W = W[mask]
     if len(W) < 2:
         raise ValueError(f"overlaps need at least two rows, got {len(W)}")
     norms = row_norms(W)[:, None]
     if not norms.all():
         raise ValueError("a row is zero and has no direction: mask it out")
     return W / norms
+
+
+def _matrix(W: ArrayLike) -> np.ndarray:
+    W = np.asarray(W, dtype=float)
+    if W.ndim != 2:
+        raise ValueError(f"need one matrix (n, m), got shape {W.shape}")
+    return W
 
 
 def squared_overlap_stats(
@@ -177,10 +189,9 @@ def feature_dimensionality(W: ArrayLike) -> np.ndarray:
     >>> feature_dimensionality([[1.0, 0.0], [-1.0, 0.0], [0.0, 1.0]])
     array([0.5, 0.5, 1. ])
     """
-    W = np.asarray(W, dtype=float)
-    squares = np.square(W @ W.T)
-    norms = np.diag(W @ W.T)
-    return norms**2 / squares.sum(axis=1)
+    W = _matrix(W)
+    gram = W @ W.T
+    return np.diag(gram) ** 2 / np.square(gram).sum(axis=1)
 
 
 def adjacent_angles(W: ArrayLike) -> np.ndarray:

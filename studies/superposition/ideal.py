@@ -24,13 +24,20 @@ def unlearned_feature_loss(p: ArrayLike, represented: int | ArrayLike) -> float:
     (arXiv 2505.10465, eq. 4). ``represented`` is a number k of first features, or
     a mask.
 
+    Raises
+    ------
+    ValueError
+        If a frequency is not in [0, 1], or the mask has another length.
+
     >>> round(unlearned_feature_loss([0.5, 0.3], 1), 4)
     0.31
     """
-    p = np.asarray(p, dtype=float)
-    if np.ndim(represented) == 0:
+    p, represented = np.asarray(p, dtype=float), np.asarray(represented)
+    if not ((p >= 0) & (p <= 1)).all():
+        raise ValueError(f"frequencies must lie in [0, 1], got {p.min()} to {p.max()}")
+    if represented.ndim == 0:
         represented = np.arange(len(p)) < represented
-    rest = p[~np.asarray(represented, dtype=bool)]
+    rest = p[~represented.astype(bool)]
     return float((MEAN_SQUARE * rest - MEAN_VALUE**2 * rest**2).sum())
 
 

@@ -71,6 +71,8 @@ def measure_width(
     >>> np.shape(result["loss"]), np.shape(result["norm_counts"])
     ((1, 1, 1), (1, 1, 1, 40))
     """
+    if test_samples < 1:  # before the training, not after it
+        raise ValueError(f"need test_samples >= 1, got {test_samples}")
     config = ToyConfig(
         n=n,
         m=m,
@@ -192,7 +194,7 @@ class ToyRuns:
             If the rows differ in more than the width and its learning rates.
         """
         for name in set(frame) - {"m", "lr", "bias_lr", "seconds", *METRICS}:
-            if frame[name].astype(str).nunique() > 1:
+            if len({*map(str, frame[name])}) > 1:
                 raise ValueError(f"the rows differ in {name}, not in the width alone")
         values = {
             name: np.stack([np.array(v, dtype=float) for v in frame[name]], axis=3)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from scaling_core.models.sparse_features import (
     CHUNK,
     SparseFeatures,
-    power_law_frequencies,
+    feature_frequencies,
     stream_seed,
 )
 
@@ -25,14 +25,14 @@ def dense_rows(data: SparseFeatures, steps: int) -> torch.Tensor:
     density=st.floats(1e-3, 1.0),
 )
 def test_frequencies_sum_to_the_density_and_fall(n, alpha, density):
-    p = power_law_frequencies(n, alpha, density)
+    p = feature_frequencies(n, "power", alpha, density)
     assert p.sum() == pytest.approx(density)
     assert (np.diff(p) <= 0).all() and p.min() > 0
 
 
 def test_frequency_above_one_is_refused():
     with pytest.raises(ValueError, match="largest possible density is 1.5"):
-        power_law_frequencies(2, 1.0, 1.6)
+        feature_frequencies(2, "power", 1.0, 1.6)
 
 
 def test_activation_frequency_matches_p():
@@ -71,7 +71,7 @@ def test_certain_and_impossible_features():
 
 
 def test_batch_is_a_pure_function_of_step_and_seed():
-    p = np.tile(power_law_frequencies(20, 1.0), (2, 1))
+    p = np.tile(feature_frequencies(20, "power", 1.0), (2, 1))
     data = SparseFeatures(p, batch=30, seeds=[5, 6])
     late = data.dense(data.batch_at(3 * CHUNK + 1))
     again = SparseFeatures(p, batch=30, seeds=[5, 6])
@@ -82,7 +82,7 @@ def test_batch_is_a_pure_function_of_step_and_seed():
 
 
 def test_a_stream_does_not_depend_on_its_neighbours():
-    p = power_law_frequencies(20, 0.5)
+    p = feature_frequencies(20, "power", 0.5)
     both = SparseFeatures([p, p], batch=30, seeds=[7, 8])
     alone = SparseFeatures([p], batch=30, seeds=[8])
     x = both.dense(both.batch_at(2))
@@ -145,3 +145,11 @@ def test_bad_probabilities_are_refused(p):
 def test_bad_shapes_are_refused():
     with pytest.raises(ValueError, match="one seed per stream"):
         SparseFeatures([[0.5]], batch=2, seeds=[0, 1])
+
+
+@pytest.mark.parametrize(
+    ("law", "alpha"), [("power", -0.5), ("power", np.nan), ("exponential", 0.0)]
+)
+def test_growing_frequencies_are_refused(law, alpha):
+    with pytest.raises(ValueError, match="would rise"):
+        feature_frequencies(9, law, alpha)

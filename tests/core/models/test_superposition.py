@@ -135,7 +135,16 @@ def test_order_of_the_models():
     assert len(cells) == 12 and cells[4] == (0.0, 1, 0.5)
 
 
-@pytest.mark.parametrize("bad", [dict(m=0), dict(m=13), dict(gammas=())])
+@pytest.mark.parametrize(
+    "bad",
+    [
+        dict(m=0),
+        dict(m=13),
+        dict(gammas=()),
+        dict(seeds=(0, 1, 0)),  # one run counted twice
+        dict(gammas=(-1.0, float("nan"))),
+    ],
+)
 def test_bad_config_is_refused(bad):
     with pytest.raises(ValueError):
         ToyConfig(**{**CONFIG.__dict__, **bad})
@@ -146,3 +155,8 @@ def test_test_loss_uses_fresh_samples():
     train = model.loss(model.data.batch_at(0)).numpy()
     test = model.test_loss(50)
     assert test.shape == (12,) and not np.array_equal(train, test)
+
+
+def test_no_test_samples_is_refused():
+    with pytest.raises(ValueError, match="samples >= 1"):
+        ensemble().test_loss(0)

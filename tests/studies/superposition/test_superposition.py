@@ -7,7 +7,6 @@ from hypothesis import strategies as st
 
 from scaling_core.models.sparse_features import (
     feature_frequencies,
-    power_law_frequencies,
 )
 from scaling_core.training.sweep import run_sweep
 from studies.superposition import geometry
@@ -85,6 +84,19 @@ def test_overlaps_ignore_norms_and_masked_rows():
         squared_overlaps(W, [True, False, False])
 
 
+@pytest.mark.parametrize("mask", [[1, 1, 0], [True, True], [[True, True, False]]])
+def test_masks_are_booleans_of_every_row(mask):
+    """As indices [1, 1, 0] would give the overlap of row 1 with itself."""
+    with pytest.raises(ValueError, match="3 booleans"):
+        squared_overlap_stats(np.eye(3), mask)
+
+
+def test_stacks_have_no_overlaps():
+    for measure in (squared_overlaps, squared_overlap_stats, feature_dimensionality):
+        with pytest.raises(ValueError, match="one matrix"):
+            measure(np.ones((3, 2, 2)))
+
+
 def test_overlap_stats_by_blocks_equal_those_of_all_pairs(monkeypatch):
     monkeypatch.setattr(geometry, "BLOCK_ROWS", 7)
     W = np.random.default_rng(0).standard_normal((40, 5))
@@ -126,7 +138,7 @@ def test_exponent_tends_to_alpha_minus_one():
 @settings(deadline=None)
 @given(n=st.integers(2, 50), alpha=st.floats(0, 2), k=st.integers(0, 50))
 def test_unlearned_loss_falls_to_zero_and_takes_masks(n, alpha, k):
-    p, k = power_law_frequencies(n, alpha), min(k, n)
+    p, k = feature_frequencies(n, "power", alpha), min(k, n)
     loss = unlearned_feature_loss(p, k)
     assert loss == pytest.approx(unlearned_feature_loss(p, np.arange(n) < k))
     assert 0 <= loss <= unlearned_feature_loss(p, max(k - 1, 0)) + 1e-12
@@ -156,7 +168,9 @@ def test_angles_of_a_pentagon():
         lambda: welch_bound(1, 2),
         lambda: random_overlap_moments(0),
         lambda: tight_frame("cube"),
-        lambda: power_law_frequencies(0, 1.0),
+        lambda: feature_frequencies(0, "power", 1.0),
+        lambda: unlearned_feature_loss([1.5, 0.2], 0),
+        lambda: unlearned_feature_loss([0.5, np.nan], 0),
     ],
 )
 def test_bad_input(call):
@@ -250,6 +264,12 @@ def test_untrained_rows_overlap_like_random_directions():
     assert result["overlap_all"][0][0][0] == pytest.approx(mean, rel=0.02)
     assert result["overlap_variance_all"][0][0][0] == pytest.approx(variance, rel=0.05)
     assert np.shape(result["weights"]) == (1, 1, 1, 1000, 25)
+
+
+def test_no_test_samples_fails_before_training(monkeypatch):
+    monkeypatch.setattr("studies.superposition.toys.train_ensemble", None)
+    with pytest.raises(ValueError, match="test_samples >= 1"):
+        measure_width(**(TOYS | dict(m=2, test_samples=0)))
 
 
 @pytest.mark.parametrize("law", ["exponential", "linear", "power"])
