@@ -30,7 +30,8 @@ import subprocess
 import sys
 
 REPOSITORY = "https://github.com/scaling-replicated/scaling-replicated"
-COMMIT = "main"  # the rendered page pins the commit it was built from
+# The rendered page pins the commit it was built from.
+COMMIT = "main"
 if importlib.util.find_spec("scaling_book") is None:  # Colab, Binder
     subprocess.run(["git", "clone", REPOSITORY, "book"], check=True)
     os.chdir("book")
