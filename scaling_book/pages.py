@@ -115,15 +115,25 @@ def _table_row(row: Row, beside: list[str]) -> list[str]:
 
 
 def _table(heads: Sequence[str], body: list[list[str]], caption: str) -> str:
-    head = "".join(f'<th scope="col">{escape(h)}</th>' for h in heads)
+    # Roles: on a phone the rows are shown as cards, each cell under its label.
+    head = "".join(
+        f'<th scope="col" role="columnheader">{escape(h)}</th>' for h in heads
+    )
     rows = "".join(
-        "<tr>" + "".join(f"<td>{cell}</td>" for cell in row) + "</tr>" for row in body
+        '<tr role="row">'
+        + "".join(
+            f'<td role="cell" data-label="{escape(label)}">{cell}</td>'
+            for label, cell in zip(heads, row, strict=True)
+        )
+        + "</tr>"
+        for row in body
     )
     return (
         f'<div class="table-scroll" tabindex="0" role="region" '
-        f'aria-label="{escape(caption, quote=True)}"><table class="claims-table">'
-        f"<caption>{escape(caption)}</caption><thead><tr>{head}</tr></thead>"
-        f"<tbody>{rows}</tbody></table></div>"
+        f'aria-label="{escape(caption, quote=True)}">'
+        f'<table class="claims-table" role="table"><caption>{escape(caption)}</caption>'
+        f'<thead role="rowgroup"><tr role="row">{head}</tr></thead>'
+        f'<tbody role="rowgroup">{rows}</tbody></table></div>'
     )
 
 
