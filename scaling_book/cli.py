@@ -1,7 +1,7 @@
 """The commands of the book, which join those of `scaling_core.cli`."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -16,14 +16,15 @@ ProfileOption = Annotated[str, typer.Option(help="smoke, cpu or gpu")]
 @app.command("list")
 def list_command():
     """List the chapters and how many claims each holds."""
+    from scaling_book.chapters import list_chapters
     from scaling_book.claims import load_ledger
-    from scaling_book.execute import list_chapters
 
     root = book_root()
     ledger = load_ledger(root)
     for chapter in list_chapters(root):
         claims = len(ledger.get(chapter.slug, []))
-        typer.echo(f"{chapter.name}  {claims} claims")
+        absent = "  (its notebook is missing)" if chapter.missing else ""
+        typer.echo(f"{chapter.name}  {claims} claims{absent}")
 
 
 @app.command()
@@ -38,10 +39,16 @@ def run(
     update_reference: Annotated[
         bool, typer.Option(help="copy the smoke run to tests/reference")
     ] = False,
+    retry_failed: Annotated[
+        bool, typer.Option(help="run failed configs of sweeps again")
+    ] = False,
+    backend: Annotated[
+        Literal["local", "ray"], typer.Option(help="what runs the sweeps")
+    ] = "local",
 ):
-    """Execute the chapters whose code, data or lock changed."""
-    from scaling_book.execute import run_chapters, update_references
+    """Execute the chapters whose code, data or lock changed; dress the rest anew."""
     from scaling_book.profile import resolve_profile
+    from scaling_book.runner import run_chapters, update_references
 
     root, profile = book_root(), resolve_profile(profile)
     if update_reference and (profile != "smoke" or parameter):
@@ -53,6 +60,7 @@ def run(
         jobs=jobs,
         force=force,
         parameters=_parse_parameters(parameter or []),
+        environment=_sweep_environment(retry_failed, backend),
         say=typer.echo,
     )
     if any(outcome.status == "failed" for outcome in outcomes):
@@ -60,6 +68,12 @@ def run(
     if update_reference:
         for path in update_references(root, slugs or []):
             typer.echo(f"wrote {path.relative_to(root)}")
+
+
+def _sweep_environment(retry_failed: bool, backend: str) -> dict[str, str]:
+    """Return what `scaling_core.training.sweep` reads in the kernels."""
+    chosen = {"SCALING_BACKEND": backend} if backend != "local" else {}
+    return chosen | ({"SCALING_RETRY_FAILED": "1"} if retry_failed else {})
 
 
 def _parse_parameters(items: list[str]) -> dict:
@@ -121,9 +135,10 @@ def check(
     ] = None,
 ):
     """Judge the records without building pages."""
+    from scaling_book.chapters import pick_chapters
     from scaling_book.claims import load_ledger
-    from scaling_book.execute import pick_chapters
-    from scaling_book.ledger import chapter_ledger, moved, show_entry
+    from scaling_book.ledger import chapter_ledger, moved
+    from scaling_book.numbers import show_measured
     from scaling_book.profile import resolve_profile
 
     root, profile = book_root(), resolve_profile(profile)
@@ -135,10 +150,11 @@ def check(
         if against is not None:
             changed += moved(rows, against / chapter.slug / f"{profile}.json")
     for row in rows:
-        ours = show_entry(row.entry, row.claim.unit)
+        ours = show_measured(row.measured, row.claim.unit)
         typer.echo(f"{row.verdict.symbol} {row.claim.id}: {ours} — {row.verdict.word}")
-    for line in changed:
-        typer.echo(f"MOVED: {line}", err=True)
+    for row, theirs in changed:
+        was, now = (show_measured(x, row.claim.unit) for x in (theirs, row.measured))
+        typer.echo(f"MOVED: {row.claim.id}: was {was}, now {now}", err=True)
     _report(rows)
     if changed:
         raise typer.Exit(1)
@@ -152,12 +168,12 @@ def accept(
         Path | None, typer.Option(help="a record made elsewhere (a GPU box)")
     ] = None,
 ):
-    """Make a clean run the reference: data/results, expected verdicts, history.
+    """Make a clean run the reference: data/results with its verdicts, history.
 
     The profile is that of the record where --record is given alone.
     """
     from scaling_book.accept import accept as accept_record
-    from scaling_book.execute import pick_chapters
+    from scaling_book.chapters import pick_chapters
     from scaling_book.profile import resolve_profile
 
     root = book_root()

@@ -45,7 +45,7 @@ def normalise(notebook: nbformat.NotebookNode, name: str) -> nbformat.NotebookNo
         for key in DROPPED_CELL_METADATA:
             cell.metadata.pop(key, None)
         tags = cell.metadata.get("tags")
-        if tags is not None and "injected-parameters" in tags:
+        if is_injected(cell) and "remove-cell" not in tags:
             tags.append("remove-cell")
         if not tags:
             cell.metadata.pop("tags", None)
@@ -54,10 +54,26 @@ def normalise(notebook: nbformat.NotebookNode, name: str) -> nbformat.NotebookNo
     return set_ids(notebook, name)
 
 
+def is_injected(cell) -> bool:
+    """Tell whether papermill injected this cell."""
+    return "injected-parameters" in cell.metadata.get("tags", [])
+
+
 def sources(notebook: nbformat.NotebookNode) -> list[str]:
     """Return the cell sources, less the cell that papermill injected."""
-    return [
-        cell.source
-        for cell in notebook.cells
-        if "injected-parameters" not in cell.metadata.get("tags", [])
-    ]
+    return [cell.source for cell in notebook.cells if not is_injected(cell)]
+
+
+def dress(
+    notebook: nbformat.NotebookNode, executed: nbformat.NotebookNode, name: str
+) -> nbformat.NotebookNode:
+    """Put the outputs of an executed notebook under today's cells of equal code."""
+    ran = [c for c in executed.cells if c.cell_type == "code" and not is_injected(c)]
+    today = [c for c in notebook.cells if c.cell_type == "code"]
+    for cell, old in zip(today, ran, strict=True):
+        cell.outputs, cell.execution_count = old.outputs, old.execution_count
+    tags = [cell.metadata.get("tags", []) for cell in notebook.cells]
+    after = next(t for t, tag in enumerate(tags) if "parameters" in tag) + 1
+    notebook.cells[after:after] = [c for c in executed.cells if is_injected(c)]
+    notebook.metadata = executed.metadata
+    return normalise(notebook, name)

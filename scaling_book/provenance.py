@@ -8,9 +8,8 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
-from scaling_core.base.codehash import source_hash
-from scaling_core.base.files import sha256_of_text
-from scaling_core.base.inputs import hash_input, name_input, noted_inputs
+from scaling_book.keys import code_key
+from scaling_core.base.inputs import name_input, noted_inputs
 
 # What must be committed for a record to be clean: all that its numbers depend on.
 TRACKED = ("notebooks", "studies", "scaling_core", "data/published", "constraints.txt")
@@ -19,16 +18,12 @@ TRACKED = ("notebooks", "studies", "scaling_core", "data/published", "constraint
 def provenance(root: Path, slug: str, profile: str, device: str) -> dict:
     """Return a run's provenance, less its times."""
     chapter = next(root.glob(f"notebooks/[0-9]*_{slug}.py"))
-    source = chapter.read_text()
     return {
         "slug": slug,
         "profile": profile,
         "date": datetime.now(UTC).strftime("%Y-%m-%d"),
         **_commit(root),
-        "chapter": sha256_of_text(source),
-        "package": source_hash(source),
-        "claims": hash_input(root / "data" / "claims" / f"{slug}.yml"),
-        "lock": hash_input(root / "constraints.txt"),
+        **code_key(root, chapter.read_text()),
         "inputs": _relative_inputs(root),
         "device": _device_name(device),
         "threads": _threads(),

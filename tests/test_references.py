@@ -6,8 +6,8 @@ from pathlib import Path
 import nbformat
 import pytest
 
+from scaling_book.chapters import list_chapters
 from scaling_book.claims import load_ledger
-from scaling_book.execute import list_chapters
 from scaling_book.notebooks import convert, sources
 
 ROOT = Path(__file__).parents[1]

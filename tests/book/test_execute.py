@@ -1,4 +1,4 @@
-"""Execution: what makes a chapter stale, and what a failure leaves behind."""
+"""Execution: what is run or dressed anew, and what a failure leaves behind."""
 
 import json
 import signal
@@ -10,10 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from scaling_book import execute
-from scaling_book.execute import Job, list_chapters, run_chapters
-from scaling_core.base import codehash
-from scaling_core.base.errors import UsageError
+from scaling_book.chapters import list_chapters
+from scaling_book.execute import Job
+from scaling_book.runner import run_chapters, tree_lock
 
 from .conftest import write_chapter
 
@@ -32,9 +31,9 @@ def statuses(root, **kw):
     return {o.slug: o.status for o in outcomes}, lines
 
 
-def is_fresh(root, slug):
+def state(root, slug):
     chapter = next(c for c in list_chapters(root) if c.slug == slug)
-    return execute.is_fresh(Job(root, chapter, "smoke"))
+    return Job(root, chapter, "smoke").state
 
 
 @pytest.fixture
@@ -43,38 +42,46 @@ def executed(mini_book):
     return mini_book
 
 
-def test_no_change_executes_nothing_and_edits_execute_the_right_chapter(
-    executed, monkeypatch, tmp_path
-):
+def test_no_change_executes_nothing(executed):
     assert statuses(executed)[0] == {"first": "fresh", "second": "fresh"}
-
     claims = executed / "data/claims/first.yml"
     claims.write_text(claims.read_text().replace("band: [0.9", "band: [0.8"))
-    assert is_fresh(executed, "first"), "a claims file retrains nothing"
-
-    real = codehash.module_file
-
-    def touched(module):
-        """Give one module another docstring."""
-
-        def look(name):
-            path = real(name)
-            if name != module:
-                return path
-            copy = tmp_path / f"{module}.py"
-            copy.write_text('"""Touched."""\n' + path.read_text())
-            return copy
-
-        return look
-
-    monkeypatch.setattr(codehash, "module_file", touched("scaling_book.render"))
-    assert is_fresh(executed, "first") and is_fresh(executed, "second")
-    monkeypatch.setattr(codehash, "module_file", touched("scaling_core.base.intervals"))
-    assert not is_fresh(executed, "second")
-    monkeypatch.setattr(codehash, "module_file", real)
-
+    assert state(executed, "first") == "fresh", "a claims file retrains nothing"
     (executed / "constraints.txt").write_text("numpy==2.4.7\n")
-    assert not is_fresh(executed, "first"), "the lock is part of the key"
+    assert state(executed, "first") == "stale", "the lock is part of the key"
+
+
+def test_new_prose_is_put_around_the_stored_outputs(executed):
+    """Nothing is executed, and the bytes are those that a run would give."""
+    source = executed / "notebooks/01_first.py"
+    text = source.read_text().replace("# # Chapter first", "# # Another title")
+    text = text.replace("sizes = chapter", "# a reason\nsizes = chapter")
+    source.write_text(text.replace("# %%\nchapter.rec", '# %% tags=["t"]\nchapter.rec'))
+    found, lines = statuses(executed)
+    assert found == {"first": "dressed", "second": "fresh"}
+    assert "first: new prose, nothing executed" in lines
+    assert statuses(executed)[0]["first"] == "fresh"
+    notebook = executed / "build/executed/smoke/01_first.ipynb"
+    dressed = notebook.read_bytes()
+    assert b"Another title" in dressed and b"a reason" in dressed
+    assert statuses(executed, force=True)[0]["first"] == "executed"
+    assert notebook.read_bytes() == dressed
+
+
+@pytest.mark.parametrize(
+    "old, new",
+    [
+        ("scale = 1.0", "scale = 2.0"),
+        ("# %%\nchapter.record", "chapter.record"),
+        ("import Chapter", "import Chapter\nimport scaling_core.base.slopes"),
+    ],
+)
+def test_new_code_is_run(executed, old, new):
+    source = executed / "notebooks/01_first.py"
+    assert old in source.read_text()
+    source.write_text(source.read_text().replace(old, new, 1))
+    assert state(executed, "first") == "stale"
+    assert state(executed, "second") == "fresh"
 
 
 def test_data_read_is_part_of_the_key(executed):
@@ -82,10 +89,10 @@ def test_data_read_is_part_of_the_key(executed):
     key = json.loads(key_file.read_text())
     key["inputs"] = {"data/published/x.csv": None}
     key_file.write_text(json.dumps(key))
-    assert is_fresh(executed, "first"), "absent then, absent now"
+    assert state(executed, "first") == "fresh", "absent then, absent now"
     (executed / "data/published").mkdir()
     (executed / "data/published/x.csv").write_text("a\n1\n")
-    assert not is_fresh(executed, "first")
+    assert state(executed, "first") == "stale"
 
 
 def test_two_runs_give_the_same_bytes(executed):
@@ -139,20 +146,40 @@ def test_outside_a_book_is_exit_2(tmp_path):
     assert done.returncode == 2 and "not inside a book" in done.stderr
 
 
-def test_toc_entry_without_notebook_is_refused(mini_book):
+def test_a_missing_notebook_stops_its_chapter_only(mini_book):
     (mini_book / "notebooks/02_second.py").unlink()
-    with pytest.raises(UsageError, match="02_second"):
-        list_chapters(mini_book)
+    done = scaling("run", "--profile", "smoke", cwd=mini_book)
+    assert done.returncode == 1
+    assert "first: executed" in done.stdout
+    assert "second: failed" in done.stdout and "02_second.py" in done.stdout
+    assert "02_second  1 claims  (its" in scaling("list", cwd=mini_book).stdout
+
+
+def test_a_command_prints_its_own_lines_only(mini_book):
+    done = scaling("run", "--profile", "smoke", "--jobs", "2", cwd=mini_book)
+    assert done.stderr == ""
+    heads = sorted(line.split(" in ")[0] for line in done.stdout.splitlines())
+    assert heads == ["first: executed", "second: executed"]
+
+
+def test_options_of_sweeps_reach_the_kernel(mini_book):
+    show = "import os; print(os.environ.get('SCALING_BACKEND'), end='')"
+    show += "; print(os.environ.get('SCALING_RETRY_FAILED'))"
+    write_chapter(mini_book, 1, "first", imports=show)
+    words = ["run", "first", "--profile", "smoke", "--retry-failed", "--backend", "ray"]
+    assert scaling(*words, cwd=mini_book).returncode == 0
+    notebook = mini_book / "build/executed/smoke/01_first.ipynb"
+    assert '"ray1\\n"' in notebook.read_text()
 
 
 def test_second_run_on_one_tree_waits_and_says_so(mini_book):
     said, order = [], []
 
     def second():
-        with execute.tree_lock(mini_book, said.append):
+        with tree_lock(mini_book, said.append):
             order.append("second")
 
-    with execute.tree_lock(mini_book):
+    with tree_lock(mini_book):
         thread = threading.Thread(target=second)
         thread.start()
         while not said:

@@ -1,0 +1,67 @@
+"""The chapters that the table of contents names, and where their files lie."""
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+import yaml
+
+from scaling_core.base.errors import UsageError
+
+FOLDER = "book/chapters/"
+
+
+@dataclass(frozen=True)
+class ChapterFile:
+    """A chapter as the table of contents names it."""
+
+    name: str
+    slug: str
+    source: Path
+
+    @property
+    def missing(self) -> bool:
+        """Tell whether there is no notebook behind the line of ``_toc.yml``."""
+        return not self.source.is_file()
+
+    @property
+    def missing_message(self) -> str:
+        """What a command says of a chapter without a notebook."""
+        return f"_toc.yml lists {self.name}, but notebooks/{self.name}.py is missing"
+
+
+def list_chapters(root: Path) -> list[ChapterFile]:
+    """Return the chapters in the order of ``_toc.yml``, the only list of them."""
+    toc = yaml.safe_load((root / "_toc.yml").read_text())
+    files = [c["file"] for part in toc["parts"] for c in part["chapters"]]
+    names = [f.removeprefix(FOLDER) for f in files if f.startswith(FOLDER)]
+    return [
+        ChapterFile(n, re.sub(r"^\d+_", "", n), root / "notebooks" / f"{n}.py")
+        for n in names
+    ]
+
+
+def pick_chapters(root: Path, slugs: list[str]) -> list[ChapterFile]:
+    """Return the chapters with these slugs (all of them when none is named).
+
+    Raises
+    ------
+    UsageError
+        If the table of contents names no such chapter.
+    """
+    chapters = list_chapters(root)
+    known = [c.slug for c in chapters]
+    for slug in slugs:
+        if slug not in known:
+            raise UsageError(f"unknown chapter {slug!r}; allowed: {', '.join(known)}")
+    return [c for c in chapters if not slugs or c.slug in slugs]
+
+
+def executed_path(root: Path, profile: str, name: str) -> Path:
+    """Return where the executed notebook of a chapter lies."""
+    return root / "build" / "executed" / profile / f"{name}.ipynb"
+
+
+def built_record(root: Path, profile: str, slug: str) -> Path:
+    """Return where the record of a chapter's last complete run lies."""
+    return root / "build" / "records" / profile / f"{slug}.json"
