@@ -4,44 +4,36 @@ The store is one SQLite file; it brings locking and crash safety. A config's pri
 key is the hash of the function's code and of the config, so a finished config is
 never run twice and a changed function never meets old results. Several processes,
 or several calls, on one store share the work.
+
+Configs always run in processes of their own, which import the code fresh from disk:
+an edit after import, a reload or a changed global of the caller cannot mislead.
 """
 
 import contextlib
-import hashlib
-import importlib
 import json
 import os
 import subprocess
 import sys
 import time
-import traceback
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
+from multiprocessing.connection import Pipe, wait
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal, Protocol
 
-import numpy as np
 import pandas as pd
 
-from scaling_core.base.codehash import PACKAGES, module_hash, source_hash
+from scaling_core.base.codehash import module_hash
+from scaling_core.base.errors import ForeseenError
 from scaling_core.base.progress import progress
-from scaling_core.training.store import (
-    CLAIM,
-    connect,
-    count_open,
-    enqueue,
-    frame,
-    heartbeat,
-    new_owner,
-    release_dead,
-    store_outcome,
-)
+from scaling_core.training import store as rows
+from scaling_core.training.worker import answer
 
 POLL_SECONDS = 0.2
-MAX_DEATHS = 10
-RESERVED = {"status", "seconds", "error"}
+MAX_DEATHS = 10  # in a row, per worker
 
 
-class SweepError(ValueError):
+class SweepError(ForeseenError):
     """A sweep was called with something it cannot run; the message says what."""
 
 
@@ -51,7 +43,7 @@ def run_sweep(
     *,
     store: str | Path,
     jobs: int = 1,
-    backend: Literal["local", "ray"] = "local",
+    backend: Literal["local", "ray"] | None = None,
     retry_failed: bool = False,
     deadline: float | None = None,
 ) -> pd.DataFrame:
@@ -61,17 +53,19 @@ def run_sweep(
     ----------
     fn
         A function of an importable module that returns a dict of numbers, strings
-        or lists.
+        or lists. It is run as it stands on disk.
     grid
-        Configs with JSON values; equal configs are run once.
+        Configs with JSON values; equal configs (1 equals 1.0) are run once.
     store
         SQLite file, made if missing.
     jobs
-        Processes side by side, one thread each; 1 runs in this process.
+        Processes side by side, one thread each.
     backend
-        ``ray`` runs the configs on a Ray cluster, for more than one machine.
+        ``ray`` runs the configs on a Ray cluster, for more than one machine and
+        configs of a minute or more. By default ``SCALING_BACKEND``, then ``local``.
     retry_failed
-        Run again what failed before; otherwise a failure is a row with its error.
+        Run again what failed before (or ``SCALING_RETRY_FAILED=1``); otherwise a
+        failure is a row with its error.
     deadline
         ``time.monotonic()`` after which no config is started; those left have the
         status ``pending``.
@@ -81,39 +75,38 @@ def run_sweep(
     SweepError
         For a function that worker processes cannot import, or a config that is not
         a dict of JSON values.
+    StoreError
+        If the file is no store, or damaged; the message says what was kept.
 
     Examples
     --------
     >>> import tempfile
-    >>> from scaling_core.training.schedules import warmup_cosine
-    >>> grid = [dict(step=s, total=10, warmup=2) for s in (0, 5)]
-    >>> run_sweep(len, grid, store=tempfile.mktemp())
-    Traceback (most recent call last):
-    scaling_core.training.sweep.SweepError: builtins.len has no source to hash; a \
-sweep runs a function written in a module of the package
+    >>> from urllib.parse import parse_qs  # any function of a module will do
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     frame = run_sweep(parse_qs, [{"qs": "y=4"}], store=f"{folder}/runs.sqlite")
+    >>> frame[["qs", "y", "status"]].values.tolist()
+    [['y=4', ['4'], 'done']]
     """
-    name, code = name_and_code(fn)
+    fn_id = identify(fn)
     configs = [_canonical(config, i) for i, config in enumerate(grid)]
-    keys = [_key(name, code, config) for config in configs]
-    fn_id = f"{name}@{code}"
+    keys = [rows.config_key(fn_id, config) for config in configs]
+    engine = backend or os.environ.get("SCALING_BACKEND", "local")
+    if engine not in ("local", "ray"):
+        raise SweepError(f"unknown backend {engine!r}; allowed: 'local', 'ray'")
+    retry_failed = retry_failed or os.environ.get("SCALING_RETRY_FAILED") == "1"
     store = Path(store)
     store.parent.mkdir(parents=True, exist_ok=True)
-    with connect(store) as db:
-        enqueue(db, fn_id, dict(zip(keys, configs, strict=True)), retry_failed)
-    if backend == "ray":
-        _run_ray(fn, store, fn_id, set(keys), deadline)
-    elif backend != "local":
-        raise SweepError(f"unknown backend {backend!r}; allowed: 'local', 'ray'")
-    elif jobs == 1:
-        _run_here(fn, store, fn_id, keys, deadline)
-    else:
-        _run_workers(store, fn_id, keys, jobs, deadline)
-    with connect(store) as db:
+    with rows.connect(store) as db:
+        rows.enqueue(db, fn_id, dict(zip(keys, configs, strict=True)), retry_failed)
+        if rows.unfinished(db, set(keys)):
+            crew = _Ray(fn_id) if engine == "ray" else _Workers(fn_id, jobs)
+            with rows.ownership(db) as owner, contextlib.closing(crew):
+                _share(db, owner, set(keys), crew, deadline)
         return frame(db, keys, configs)
 
 
-def name_and_code(fn: Callable) -> tuple[str, str]:
-    """Return a function's ``module:name`` and the hash of the code it depends on.
+def identify(fn: Callable) -> str:
+    """Return ``module:name@hash``: of the code on disk that a function depends on.
 
     Raises
     ------
@@ -127,17 +120,21 @@ def name_and_code(fn: Callable) -> tuple[str, str]:
             f"{module}.{name} lives in a notebook, script or closure, where worker "
             "processes cannot import it; move it to a module of the package"
         )
-    if module.split(".")[0] in PACKAGES:
-        return f"{module}:{name}", module_hash(module)
-    file = getattr(sys.modules[module], "__file__", None)
-    if file is None:
+    found = getattr(sys.modules.get(module), name, None)
+    if found is None or _written_in(found) != _written_in(fn):
+        raise SweepError(f"{fn} is not what {module}.{name} holds; pass that function")
+    try:
+        return f"{module}:{name}@{module_hash(module)}"
+    except ModuleNotFoundError as error:
         raise SweepError(
             f"{module}.{name} has no source to hash; a sweep runs a function written "
             "in a module of the package"
-        )
-    source = Path(file).read_text()
-    digest = hashlib.sha256((source + source_hash(source)).encode()).hexdigest()
-    return f"{module}:{name}", digest
+        ) from error
+
+
+def _written_in(fn) -> str | None:
+    code = getattr(fn, "__code__", None)
+    return code and code.co_filename
 
 
 def _canonical(config: dict, position: int) -> str:
@@ -149,161 +146,145 @@ def _canonical(config: dict, position: int) -> str:
         raise SweepError(f"config {position} is not JSON: {error}") from error
 
 
-def _key(name: str, code: str, config: str) -> str:
-    return hashlib.sha256(f"{name}\0{code}\0{config}".encode()).hexdigest()
+def frame(db: sqlite3.Connection, keys: list[str], configs: list[str]) -> pd.DataFrame:
+    """Return a row per config: its keys, the results, status, error and seconds."""
+    columns = "key, status, result, error, seconds"
+    stored = {row[0]: row[1:] for row in db.execute(f"SELECT {columns} FROM runs")}
+    table = []
+    for key, config in zip(keys, configs, strict=True):
+        status, result, error, seconds = stored[key]
+        row = json.loads(config) | (json.loads(result) if result else {})
+        table.append(row | {"status": status, "error": error, "seconds": seconds})
+    return pd.DataFrame(table)
 
 
-def work(
-    fn: Callable, store: Path, fn_id: str, should_stop: Callable[[], bool]
-) -> Iterator[str]:
-    """Claim, run and store configs until none is pending; yield each key done."""
-    owner = new_owner()
-    with connect(store) as db, heartbeat(store, owner):
-        while not should_stop():
-            row = db.execute(CLAIM, (owner, time.time(), fn_id)).fetchone()
-            if row is None:
-                return
-            key, config = row
-            outcome = call(fn, json.loads(config))
-            store_outcome(db, key, outcome)
-            yield key
+class _Crew(Protocol):
+    """Who runs configs: started by key, collected as they end."""
+
+    def has_room(self) -> bool: ...
+    def start(self, key: str, config: str) -> None: ...
+    def collect(self) -> Iterator[tuple[str, dict | None]]: ...
+    def close(self) -> None: ...
 
 
-def call(fn: Callable, config: dict) -> dict:
-    """Run one config; return status, result or error, and seconds."""
-    start = time.perf_counter()
-    try:
-        result = fn(**config)
-        clash = set(result) & (set(config) | RESERVED)
-        if clash:
-            raise SweepError(f"result keys {sorted(clash)} repeat config keys")
-        outcome = {"status": "done", "result": json.dumps(result, default=_to_json)}
-    except Exception as error:
-        where = traceback.extract_tb(error.__traceback__)[-1]
-        place = f"{Path(where.filename).name}:{where.lineno}"
-        message = f"{type(error).__name__}: {error} ({place})"
-        outcome = {"status": "failed", "error": message}
-    return outcome | {"seconds": time.perf_counter() - start}
-
-
-def _to_json(value):
-    if isinstance(value, (np.ndarray, np.generic)) or hasattr(value, "tolist"):
-        return value.tolist()
-    raise TypeError(
-        f"{type(value).__name__} in a result; allowed: numbers, text, lists"
-    )
-
-
-def _passed(deadline: float | None) -> bool:
-    return deadline is not None and time.monotonic() >= deadline
-
-
-def _run_here(fn, store, fn_id, keys, deadline) -> None:
-    """Work in this process, then wait for what other processes have claimed."""
-    with _progress(store, keys) as update:
+def _share(db, owner: str, keys: set[str], crew: _Crew, deadline) -> None:
+    """Claim, run and store until no config is left; wait for those of other sweeps."""
+    running: set[str] = set()
+    todo: deque[str] = deque()
+    look_at = 0.0
+    with progress(total=len(keys), desc="sweep") as bar:
         while True:
-            for _ in work(fn, store, fn_id, lambda: _passed(deadline)):
-                update()
-            if update() == 0 or _passed(deadline):
-                return
-            time.sleep(POLL_SECONDS)
-            with connect(store) as db:
-                release_dead(db)
-
-
-def _run_workers(store, fn_id, keys, jobs, deadline) -> None:
-    """Let ``jobs`` worker processes share the store; replace those that die."""
-    wanted = set(keys)
-    with connect(store) as db:
-        jobs = min(jobs, max(1, count_open(db, wanted)))
-    start = [sys.executable, "-m", "scaling_core.training.sweep", str(store), fn_id]
-    if deadline is not None:
-        start.append(str(deadline - time.monotonic()))
-    environment = os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPATH": _python_path()}
-    workers: list[subprocess.Popen] = []
-    died = 0
-    try:
-        with _progress(store, keys) as update:
-            while (left := update()) and not _passed(deadline):
-                died += sum(w.poll() not in (None, 0) for w in workers)
-                if died > MAX_DEATHS * jobs:
-                    raise SweepError(f"worker processes keep dying, {died} so far")
-                workers = [w for w in workers if w.poll() is None]
-                with connect(store) as db:
-                    release_dead(db)
-                while len(workers) < min(jobs, left):
-                    workers.append(subprocess.Popen(start, env=environment))
+            if time.monotonic() >= look_at or not (todo or running):
+                look_at = time.monotonic() + rows.HEARTBEAT_SECONDS
+                rows.beat(db, owner)
+                rows.release_dead(db)
+                left = rows.unfinished(db, keys)
+                bar.update(len(keys) - len(left) - bar.n)
+                todo = deque(key for key in left if left[key] == "pending")
+                if not left:
+                    return
+            late = deadline is not None and time.monotonic() >= deadline
+            while not late and crew.has_room() and (row := rows.claim(db, owner, todo)):
+                running.add(row[0])
+                crew.start(*row)
+            if not running:
+                if late:
+                    return
                 time.sleep(POLL_SECONDS)
-        for worker in workers:
-            worker.wait()
-    finally:
-        for worker in workers:
-            worker.terminate()
+            for key, outcome in crew.collect():
+                if outcome and "refused" in outcome:
+                    raise SweepError(outcome["refused"])
+                rows.store_outcome(db, key, outcome)
+                running.remove(key)
+                bar.update(outcome is not None)
 
 
-def _python_path() -> str:
-    """Return a search path on which workers find what this process finds."""
-    return os.pathsep.join(p for p in sys.path if p)
+class _Workers:
+    """Processes on this machine, one config at a time each."""
+
+    def __init__(self, fn_id: str, jobs: int):
+        module = "scaling_core.training.worker"
+        self.command = [sys.executable, "-P", "-m", module, fn_id]
+        path = os.pathsep.join(folder or os.getcwd() for folder in sys.path)
+        self.environment = os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPATH": path}
+        self.jobs, self.deaths = jobs, 0
+        self.processes: dict[Any, subprocess.Popen] = {}  # by our end of a pipe
+        self.busy: dict[Any, str] = {}
+
+    def has_room(self) -> bool:
+        return len(self.busy) < self.jobs
+
+    def start(self, key: str, config: str) -> None:
+        idle = next((line for line in self.processes if line not in self.busy), None)
+        line = idle or self._launch()
+        self.busy[line] = key
+        with contextlib.suppress(BrokenPipeError):  # `collect` will see its end
+            line.send(config)
+
+    def _launch(self) -> Any:
+        """Start a worker in a group of its own: a Ctrl-C is for its sweep alone."""
+        ours, theirs = Pipe()
+        with theirs:
+            self.processes[ours] = subprocess.Popen(
+                [*self.command, str(theirs.fileno())],
+                env=self.environment,
+                pass_fds=[theirs.fileno()],
+                process_group=0,
+            )
+        return ours
+
+    def collect(self) -> Iterator[tuple[str, dict | None]]:
+        """Yield what ended within a moment; None for a config whose process died."""
+        ready = wait(list(self.busy), POLL_SECONDS)
+        for line in [line for line in self.busy if line in ready]:
+            key = self.busy.pop(line)
+            try:
+                outcome, self.deaths = line.recv(), 0
+            except (EOFError, ConnectionResetError):
+                outcome, self.deaths = None, self.deaths + 1
+                self._end(line)
+            if self.deaths > MAX_DEATHS * self.jobs:
+                raise SweepError(f"{self.deaths} worker processes died in a row")
+            yield key, outcome
+
+    def _end(self, line) -> None:
+        process = self.processes.pop(line)
+        process.kill()
+        process.wait()
+        line.close()
+
+    def close(self) -> None:
+        for line in list(self.processes):
+            self._end(line)
 
 
-@contextlib.contextmanager
-def _progress(store: Path, keys: list[str]):
-    """Give a function that refreshes a bar (with time left) and counts what is open."""
-    wanted = set(keys)
-    with connect(store) as db:
-        already = len(wanted) - count_open(db, wanted)
-        with progress(total=len(wanted), desc="sweep") as bar:
-            bar.update(already)
+class _Ray:
+    """Tasks on a Ray cluster, each in a new process; the driver writes the store."""
 
-            def update() -> int:
-                left = count_open(db, wanted)
-                bar.update(len(wanted) - left - bar.n)
-                return left
+    def __init__(self, fn_id: str):
+        import ray
 
-            yield update
+        if not ray.is_initialized():
+            ray.init()
+        self.ray, self.fn_id = ray, fn_id
+        self.task = ray.remote(max_calls=1, max_retries=3)(answer)
+        self.keys: dict = {}
 
+    def has_room(self) -> bool:
+        return len(self.keys) < 2 * self.ray.cluster_resources().get("CPU", 1)
 
-def _run_ray(fn, store, fn_id, keys, deadline) -> None:
-    """Run the pending configs as Ray tasks; the driver alone writes the store."""
-    import ray
+    def start(self, key: str, config: str) -> None:
+        self.keys[self.task.remote(self.fn_id, config)] = key
 
-    task = ray.remote(max_retries=3)(call)
-    with connect(store) as db, _progress(store, list(keys)) as update:
-        rows = db.execute(
-            "SELECT key, config FROM runs WHERE fn = ? AND status = 'pending'", (fn_id,)
-        )
-        todo = {
-            task.remote(fn, json.loads(config)): key
-            for key, config in rows.fetchall()
-            if key in keys
-        }
-        while todo and not _passed(deadline):
-            ready, _ = ray.wait(list(todo), timeout=1.0)
-            for reference in ready:
-                store_outcome(db, todo.pop(reference), ray.get(reference))
-            update()
-        for reference in todo:
-            ray.cancel(reference)
+    def collect(self) -> Iterator[tuple[str, dict | None]]:
+        ready, _ = self.ray.wait(list(self.keys), timeout=POLL_SECONDS)
+        for reference in ready:
+            key = self.keys.pop(reference)
+            try:
+                yield key, self.ray.get(reference)
+            except self.ray.exceptions.RayError:  # its process or node died
+                yield key, None
 
-
-def main(store: str, fn_id: str, seconds_left: str = "inf") -> None:
-    """Be a worker: share the store until nothing is pending or the parent is gone."""
-    parent, end = os.getppid(), time.monotonic() + float(seconds_left)
-    name = fn_id.split("@")[0]
-    module, function = name.split(":")
-    fn = getattr(importlib.import_module(module), function)
-    if "torch" in sys.modules:
-        sys.modules["torch"].set_num_threads(1)
-    found = "{}@{}".format(*name_and_code(fn))
-    if found != fn_id:
-        raise SweepError(f"{name} changed while the sweep ran; start it again")
-
-    def should_stop() -> bool:
-        return os.getppid() != parent or time.monotonic() >= end
-
-    for _ in work(fn, Path(store), fn_id, should_stop):
-        pass
-
-
-if __name__ == "__main__":
-    main(*sys.argv[1:])
+    def close(self) -> None:
+        for reference in self.keys:
+            self.ray.cancel(reference)

@@ -1,7 +1,10 @@
 """Functions for sweep tests: worker processes import them from here."""
 
+import fcntl
 import os
 import signal
+import sys
+import threading
 import time
 from pathlib import Path
 
@@ -32,8 +35,59 @@ def clash(x):
     return {"x": x}
 
 
+def no_dict(x):
+    """Return what is no result: the config's value itself, or leave."""
+    return sys.exit("bye") if x == "leave" else x
+
+
 def numpy_result(x):
     """Return numpy values, as measurements do."""
     import numpy as np
 
     return {"mean": np.float64(x), "curve": np.arange(3)}
+
+
+def talk(x):
+    """Write to standard output and read standard input, as no worker's answer may."""
+    print("noise")
+    return {"y": x}
+
+
+def signal_sweep(x, log, number):
+    """Send the sweep a signal and wait for the end, the first three times."""
+    with open(log, "a") as file:
+        file.write("called\n")
+    if len(Path(log).read_text().split()) <= 3:
+        os.kill(os.getppid(), number)
+        time.sleep(600)
+    return {"y": x}
+
+
+def hold(x, log):
+    """Hold a lock on ``log`` for as long as this process lives."""
+    with open(log, "a") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        file.write("held\n")
+        file.flush()
+        time.sleep(600)
+
+
+def open_stores(barrier, folder, rounds, failures):
+    """Open ``rounds`` new stores from four threads each, with other processes."""
+    from scaling_core.training.store import connect
+
+    def open_one(store):
+        try:
+            with connect(store) as db:
+                db.execute("SELECT count(*) FROM runs").fetchone()
+        except Exception as error:  # a thread's error would be seen by nobody
+            failures.put(repr(error))
+
+    for number in range(rounds):
+        barrier.wait()
+        store = Path(folder) / f"{number}.sqlite"
+        threads = [threading.Thread(target=open_one, args=(store,)) for _ in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()

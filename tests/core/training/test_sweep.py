@@ -1,16 +1,26 @@
 """Sweeps: resume, no doubles, failures as rows, shared stores, kills."""
 
+import fcntl
+import json
 import os
 import signal
+import socket
 import subprocess
 import sys
-import threading
 import time
-from collections import Counter
+from collections import Counter, deque
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from scaling_core.training.store import connect
+from scaling_core.training import sweep
+from scaling_core.training.store import (
+    claim,
+    config_key,
+    connect,
+    enqueue,
+    release_dead,
+)
 from scaling_core.training.sweep import SweepError, run_sweep
 
 from . import sweep_functions as functions
@@ -23,6 +33,26 @@ def store(tmp_path):
 
 def lines(path):
     return Counter(path.read_text().split())
+
+
+def start_sweep(name, grid, store):
+    """Run a sweep in a process of its own."""
+    code = (
+        "from scaling_core.training.sweep import run_sweep\n"
+        "from tests.core.training import sweep_functions as functions\n"
+        f"run_sweep(functions.{name}, {grid!r}, store={str(store)!r})\n"
+    )
+    return subprocess.Popen([sys.executable, "-c", code])
+
+
+def wait_for_lines(log, count):
+    while not log.exists() or len(log.read_text().split()) < count:
+        time.sleep(0.02)
+
+
+def row(store, columns="status, attempts"):
+    with connect(store) as db:
+        return db.execute(f"SELECT {columns} FROM runs").fetchone()
 
 
 def test_rows_hold_config_result_status_and_seconds(store):
@@ -52,16 +82,12 @@ def test_two_workers_share_the_grid_without_doubles(store, tmp_path):
 
 def test_two_calls_share_one_store(store, tmp_path):
     grid = [{"x": x, "log": str(tmp_path / "log"), "wait": 0.05} for x in range(10)]
-    frames = []
-
-    def call():
-        frames.append(run_sweep(functions.square, grid, store=store))
-
-    threads = [threading.Thread(target=call) for _ in range(2)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    with ThreadPoolExecutor(2) as pool:
+        calls = [
+            pool.submit(run_sweep, functions.square, grid, store=store)
+            for _ in range(2)
+        ]
+        frames = [call.result() for call in calls]
     assert all((frame.status == "done").all() for frame in frames)
     assert set(lines(tmp_path / "log").values()) == {1}
 
@@ -77,6 +103,50 @@ def test_failure_is_a_row_and_retried_only_when_asked(store, tmp_path):
     assert frame.status[1] == "failed"
     frame = run_sweep(functions.fail_on_two, grid, store=store, retry_failed=True)
     assert frame.status.tolist() == ["done"] * 3
+
+
+def test_retry_by_environment(store, monkeypatch, tmp_path):
+    grid = [{"x": 2, "log": str(tmp_path / "log")}]
+    run_sweep(functions.fail_on_two, grid, store=store)
+    (tmp_path / "log.fixed").touch()
+    monkeypatch.setenv("SCALING_RETRY_FAILED", "1")
+    assert run_sweep(functions.fail_on_two, grid, store=store).status[0] == "done"
+
+
+def test_stored_rows_start_no_process(store, monkeypatch):
+    first = run_sweep(functions.square, [{"x": 3}], store=store)
+    monkeypatch.setattr(sweep, "_Workers", lambda *_: pytest.fail("started"))
+    again = run_sweep(functions.square, [{"x": 3}], store=store)
+    assert again.to_dict() == first.to_dict()
+
+
+def test_a_sweep_runs_its_own_grid_only(store, tmp_path):
+    log = str(tmp_path / "log")
+    grid = [{"x": x, "log": log} for x in range(3)]
+    run_sweep(functions.square, grid, store=store, deadline=0.0)
+    run_sweep(functions.square, grid[1:2], store=store)
+    assert lines(tmp_path / "log") == {"1": 1}
+
+
+def test_numbers_equal_in_value_are_one_config(store):
+    grid = [{"x": [1], "log": None}, {"x": [1.0], "log": None}, {"x": [True]}]
+    keys = [config_key("f", json.dumps(c, sort_keys=True)) for c in grid]
+    assert keys[0] == keys[1] != keys[2]
+    assert config_key("f", '{"x": "1.0"}') != config_key("f", '{"x": "1"}')
+    frame = run_sweep(functions.square, [{"x": 2.0}, {"x": 2}], store=store)
+    assert frame.x.tolist() == [2.0, 2] and frame.pid.nunique() == 1
+
+
+@pytest.mark.parametrize("result", [[1, 2], "text", 3, None, "leave"])
+def test_result_that_is_no_dict_is_a_failed_row(store, result):
+    for _ in range(2):
+        frame = run_sweep(functions.no_dict, [{"x": result}], store=store)
+        assert frame.status[0] == "failed"
+    assert ("SystemExit: bye" if result == "leave" else "dict") in frame.error[0]
+
+
+def test_what_a_function_prints_is_no_answer(store):
+    assert run_sweep(functions.talk, [{"x": 1}], store=store).y[0] == 1
 
 
 def test_result_that_repeats_a_config_key_is_a_failed_row(store):
@@ -98,14 +168,8 @@ def test_killed_sweep_resumes_without_doubles(store, tmp_path):
     """Kill a sweep in the middle, then finish it: each config ends once."""
     log = tmp_path / "log"
     grid = [{"x": x, "log": str(log), "wait": 0.1} for x in range(8)]
-    code = (
-        "from scaling_core.training.sweep import run_sweep\n"
-        "from tests.core.training import sweep_functions as functions\n"
-        f"run_sweep(functions.square, {grid!r}, store={str(store)!r})\n"
-    )
-    child = subprocess.Popen([sys.executable, "-c", code])
-    while not log.exists() or len(log.read_text().split()) < 3:
-        time.sleep(0.02)
+    child = start_sweep("square", grid, store)
+    wait_for_lines(log, 3)
     child.send_signal(signal.SIGKILL)
     child.wait()
     frame = run_sweep(functions.square, grid, store=store)
@@ -115,22 +179,51 @@ def test_killed_sweep_resumes_without_doubles(store, tmp_path):
     assert sum(counts.values()) <= 9, "only the config in flight may start twice"
 
 
+def test_interrupts_are_no_deaths_and_a_rerun_starts_at_once(store, tmp_path):
+    grid = [{"x": 1, "log": str(tmp_path / "log"), "number": int(signal.SIGINT)}]
+    for _ in range(3):
+        with pytest.raises(KeyboardInterrupt):
+            run_sweep(functions.signal_sweep, grid, store=store)
+        assert row(store) == ("pending", 0)
+    frame = run_sweep(functions.signal_sweep, grid, store=store)
+    assert frame.status[0] == "done" and row(store) == ("done", 1)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
+def test_ended_sweeps_are_no_deaths(store, tmp_path, number):
+    grid = [{"x": 1, "log": str(tmp_path / "log"), "number": int(number)}]
+    for _ in range(3):
+        assert start_sweep("signal_sweep", grid, store).wait() == -number
+    frame = run_sweep(functions.signal_sweep, grid, store=store)
+    assert frame.status[0] == "done" and row(store) == ("done", 1)
+
+
+def test_workers_end_with_their_sweep(store, tmp_path):
+    log = tmp_path / "log"
+    child = start_sweep("hold", [{"x": 1, "log": str(log)}], store)
+    wait_for_lines(log, 1)
+    child.kill()
+    child.wait()
+    with open(log) as file:
+        fcntl.flock(file, fcntl.LOCK_EX)  # free once the worker is gone
+
+
+def test_claims_of_an_earlier_sweep_of_this_process_are_free(store):
+    with connect(store) as db:
+        enqueue(db, "f", {"key": "{}"}, False)
+        owner = f"{socket.gethostname()}:{os.getpid()}:1"
+        assert claim(db, owner, deque(["key"])) == ("key", "{}")
+        assert claim(db, "other", deque(["key"])) is None
+        release_dead(db)
+        assert claim(db, "other", deque(["key"])) == ("key", "{}")
+
+
 def test_deadline_leaves_the_rest_pending(store):
     grid = [{"x": x, "wait": 0.3} for x in range(5)]
     end = time.monotonic() + 0.4
     frame = run_sweep(functions.square, grid, store=store, deadline=end)
     assert set(frame.status) == {"done", "pending"}
     assert (run_sweep(functions.square, grid, store=store).status == "done").all()
-
-
-def test_changed_code_does_not_meet_old_results(store, monkeypatch):
-    run_sweep(functions.square, [{"x": 1}], store=store)
-    monkeypatch.setattr(
-        "scaling_core.training.sweep.source_hash", lambda source: "other"
-    )
-    run_sweep(functions.square, [{"x": 1}], store=store)
-    with connect(store) as db:
-        assert db.execute("SELECT count(*) FROM runs").fetchone() == (2,)
 
 
 @pytest.mark.parametrize(
@@ -147,6 +240,9 @@ def test_misuse_is_one_clear_error(store, fn, grid, word):
         run_sweep(fn, grid, store=store)
 
 
-def test_unknown_backend_is_refused(store):
+def test_unknown_backend_is_refused(store, monkeypatch):
+    monkeypatch.setenv("SCALING_BACKEND", "dask")
+    with pytest.raises(SweepError, match="'local', 'ray'"):
+        run_sweep(functions.square, [{"x": 1}], store=store)
     with pytest.raises(SweepError, match="'local', 'ray'"):
         run_sweep(functions.square, [{"x": 1}], store=store, backend="dask")
