@@ -19,6 +19,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from multiprocessing.connection import Pipe, wait
 from pathlib import Path
+from sqlite3 import Connection
 from typing import Any, Literal, Protocol
 
 import pandas as pd
@@ -146,7 +147,7 @@ def _canonical(config: dict, position: int) -> str:
         raise SweepError(f"config {position} is not JSON: {error}") from error
 
 
-def frame(db: sqlite3.Connection, keys: list[str], configs: list[str]) -> pd.DataFrame:
+def frame(db: Connection, keys: list[str], configs: list[str]) -> pd.DataFrame:
     """Return a row per config: its keys, the results, status, error and seconds."""
     columns = "key, status, result, error, seconds"
     stored = {row[0]: row[1:] for row in db.execute(f"SELECT {columns} FROM runs")}
@@ -167,7 +168,9 @@ class _Crew(Protocol):
     def close(self) -> None: ...
 
 
-def _share(db, owner: str, keys: set[str], crew: _Crew, deadline) -> None:
+def _share(
+    db: Connection, owner: str, keys: set[str], crew: _Crew, deadline: float | None
+) -> None:
     """Claim, run and store until no config is left; wait for those of other sweeps."""
     running: set[str] = set()
     todo: deque[str] = deque()
