@@ -1,6 +1,7 @@
 """The committed smoke runs belong to today's chapters, and hold what pages need."""
 
 import json
+import re
 from pathlib import Path
 
 import nbformat
@@ -14,6 +15,9 @@ ROOT = Path(__file__).parents[1]
 FOLDER = ROOT / "tests" / "reference"
 CHAPTERS = list_chapters(ROOT)
 LEDGER = load_ledger(ROOT)
+NOT_READ = re.compile(  # what a reader of the page need not read
+    r"^(import|from) |\bplt\.|\b(glue|glue_all|record|record_values|sizes)\(", re.M
+)
 UPDATE = "run `scaling run --profile smoke --update-reference`"
 
 
@@ -26,9 +30,27 @@ def reference(chapter):
     return nbformat.read(FOLDER / f"{chapter.name}.ipynb", as_version=4)
 
 
+def today(chapter):
+    return convert(chapter.source.read_text(), chapter.name)
+
+
 def test_reference_sources_equal_the_chapter(chapter):
-    today = sources(convert(chapter.source.read_text(), chapter.name))
-    assert sources(reference(chapter)) == today, UPDATE
+    assert sources(reference(chapter)) == sources(today(chapter)), UPDATE
+
+
+def test_reference_cells_are_folded_as_in_the_chapter(chapter):
+    written = [(_tags(cell), _mystnb(cell)) for cell in today(chapter).cells]
+    run = [(_tags(cell), _mystnb(cell)) for cell in reference(chapter).cells]
+    assert [cell for cell in run if "injected-parameters" not in cell[0]] == written
+
+
+def test_only_what_says_what_was_measured_stays_open(chapter):
+    folded = {"hide-input", "remove-input", "remove-cell"}
+    for cell in today(chapter).cells:
+        if cell.cell_type == "code" and not folded & {*_tags(cell)}:
+            assert not NOT_READ.search(cell.source), cell.source
+        if "parameters" in _tags(cell):
+            assert {"remove-input", "remove-cell"} & {*_tags(cell)}
 
 
 def test_reference_record_is_smoke_and_complete(chapter):
@@ -68,6 +90,10 @@ def test_every_claims_file_belongs_to_a_chapter_and_has_a_primary_claim():
     assert set(LEDGER) == slugs
     for slug, claims in LEDGER.items():
         assert 1 <= sum(c.primary for c in claims) <= 3, slug
+
+
+def _tags(cell) -> list[str]:
+    return cell.metadata.get("tags", [])
 
 
 def _mystnb(cell) -> dict:

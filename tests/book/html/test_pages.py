@@ -13,7 +13,16 @@ ROOT = Path(__file__).parents[3]
 CHAPTERS = re.findall(r"file: book/chapters/(\S+)", (ROOT / "_toc.yml").read_text())
 REPOSITORY = "scaling-replicated/scaling-replicated"
 LINKS_ONLY = {"canonical", "index", "search", "next", "prev", "author"}
-LEFTOVERS = ("<!-- claims:", "<!-- book:", "{glue", "{cite", "{numref", "{eq}`", "@@")
+LEFTOVERS = (
+    "<!-- claims:",
+    "<!-- book:",
+    "{glue",
+    "{claim",
+    "{cite",
+    "{numref",
+    "{eq}`",
+    "@@",
+)
 
 
 @pytest.fixture(scope="module")
@@ -123,6 +132,12 @@ def test_every_figure_cell_shows_on_the_page(chapters, name):
         shown = chapters[name].find("figure", id=label)
         assert shown and shown.find("img"), f"{label} is not on the page"
         assert shown.find("figcaption").get_text(strip=True), f"{label} has no caption"
+
+
+@pytest.mark.parametrize("name", CHAPTERS)
+def test_the_parameters_cell_is_not_on_the_page(chapters, name):
+    for cell in chapters[name].select(".cell_input"):
+        assert cell.get_text().strip() != 'profile = ""'
 
 
 @pytest.mark.parametrize("name", CHAPTERS)
