@@ -7,13 +7,13 @@ import nbformat
 import pytest
 
 from scaling_book.accept import accept
+from scaling_book.chapters import list_chapters
 from scaling_book.errors import (
     AcceptError,
     RecordError,
     RecordMissing,
     RenderError,
 )
-from scaling_book.execute import list_chapters
 from scaling_book.render import drifts, render
 
 from .test_execute import scaling
@@ -37,9 +37,13 @@ def cpu_book(mini_book, built):
     return mini_book
 
 
-def set_band(root, slug, text):
-    path = root / f"data/claims/{slug}.yml"
-    path.write_text(path.read_text().replace("band: [0.9, 1.1]", text))
+def accepted(root, word):
+    """Make the built record a reference that was accepted with this verdict."""
+    record = json.loads((root / "build/records/cpu/first.json").read_text())
+    record |= {"verdicts": {"first.slope": word}, "smoke": {}}
+    path = root / "data/results/first/cpu.json"
+    path.parent.mkdir(parents=True)
+    path.write_text(json.dumps(record))
 
 
 def test_page_holds_card_table_provenance_and_glue(cpu_book):
@@ -48,7 +52,9 @@ def test_page_holds_card_table_provenance_and_glue(cpu_book):
     chip = '<span aria-hidden="true">●</span> agrees'
     for piece in ("claim-card", "claims-table", 'class="provenance"', chip):
         assert piece in page
-    assert "The mean is" in page and "1.02" in page
+    assert "The mean is" in page and "the slope 1.020 ± 0.020, that of" in page
+    second = (rendered.html / "book/chapters/02_second.html").read_text()
+    assert "first chapter 1.020" in second.replace("\n", " ")
     assert "<!-- claims:" not in page and "fig-forest-first" in page
     assert (
         "All claims" in (rendered.html / "book/generated/all-claims.html").read_text()
@@ -56,6 +62,13 @@ def test_page_holds_card_table_provenance_and_glue(cpu_book):
     assert "Of 2 claims: agrees 2." in (rendered.html / "index.html").read_text()
 
 
+@pytest.fixture
+def no_html(monkeypatch):
+    """Fill the pages only: most tests need no HTML."""
+    monkeypatch.setattr("scaling_book.render.build_html", lambda site, say: site)
+
+
+@pytest.mark.usefixtures("no_html")
 def test_setup_cell_is_pinned_to_the_commit_that_was_run(cpu_book):
     path = cpu_book / "build/records/cpu/first.json"
     record = json.loads(path.read_text())
@@ -66,22 +79,35 @@ def test_setup_cell_is_pinned_to_the_commit_that_was_run(cpu_book):
     assert 'COMMIT = \\"abc123\\"' in chapter.read_text()
 
 
-def test_planted_flip_fails_after_the_page_is_rendered(cpu_book):
-    path = cpu_book / "data/claims/first.yml"
-    text = path.read_text().replace("value: 1.0", "value: 2.0")
-    path.write_text(text.replace("band: [0.9, 1.1]", "band: [1.5, 2.5]"))
+def test_flipped_verdict_fails_after_the_page_is_rendered(cpu_book):
+    accepted(cpu_book, "disagrees")
     done = scaling("render", cwd=cpu_book)
     assert done.returncode == 1
-    assert "FLIPPED: first.slope (cpu): expected agrees, got disagrees" in done.stderr
+    assert "FLIPPED: first.slope (cpu): accepted disagrees, got agrees" in done.stderr
     page = (cpu_book / "_build/html/book/chapters/01_first.html").read_text()
-    assert "✕" in page
+    assert "●" in page
 
 
 def test_drift_is_listed_and_passes(cpu_book):
-    set_band(cpu_book, "first", "band: [0.9, 1.03]")
-    done = scaling("render", cwd=cpu_book)
+    accepted(cpu_book, "inconclusive")
+    done = scaling("check", cwd=cpu_book)
     assert done.returncode == 0, done.stderr
-    assert "drift: first.slope (cpu): expected agrees, got inconclusive" in done.stdout
+    line = "drift: first.slope (cpu): accepted inconclusive, got agrees"
+    assert line in done.stdout
+
+
+@pytest.mark.parametrize("command", ["render", "check"])
+def test_a_claim_changed_or_added_after_its_run_fails_the_book(cpu_book, command):
+    path = cpu_book / "data/claims/first.yml"
+    text = path.read_text()
+    path.write_text(text.replace("band: [0.9, 1.1]", "band: [0.9, 1.2]"))
+    done = scaling(command, cwd=cpu_book)
+    assert done.returncode != 0
+    assert "first.slope: its quantity, kind, band, null or interval" in done.stderr
+    path.write_text(text + text.replace("claims:\n", "").replace(".slope", ".other"))
+    done = scaling(command, cwd=cpu_book)
+    assert done.returncode != 0 and "first.other: a claim of this" in done.stderr
+    assert not (cpu_book / "_build").exists()
 
 
 def test_check_judges_without_building(cpu_book):
@@ -110,16 +136,27 @@ def test_missing_run_and_missing_placeholder_are_said(cpu_book):
         render(cpu_book, "cpu")
 
 
-def test_accept_writes_reference_expect_and_history(cpu_book):
-    path = cpu_book / "data/claims/first.yml"
-    path.write_text(path.read_text().replace("    expect: {cpu: agrees}\n", ""))
+def test_accept_writes_reference_verdicts_and_history(cpu_book):
+    claims = (cpu_book / "data/claims/first.yml").read_text()
+    smoke = json.dumps(
+        {
+            "values": {"first.slope": {"runs": [1.0]}},
+            "provenance": {"profile": "smoke"},
+        }
+    )
+    (cpu_book / "tests/reference/first.json").write_text(smoke)
     done = scaling("accept", "first", cwd=cpu_book)
     assert done.returncode == 0, done.stderr
-    assert "    expect: {cpu: agrees}\n" in path.read_text()
-    record = json.loads((cpu_book / "data/results/first/cpu.json").read_text())
+    assert (cpu_book / "data/claims/first.yml").read_text() == claims
+    text = (cpu_book / "data/results/first/cpu.json").read_text()
+    record = json.loads(text)
     assert record["provenance"]["profile"] == "cpu"
+    assert record["verdicts"] == {"first.slope": "agrees"}
+    assert record["smoke"] == {"first.slope": 1.0}
+    assert '"runs": [ 1.0, 1.01' in text  # one row of numbers, one line
     history = (cpu_book / "data/results/history.csv").read_text().splitlines()
     assert len(history) == 2 and "first.slope" in history[1]
+    assert history[1].endswith(",agrees") and history[1].count(",1.0") == 3
 
 
 @pytest.mark.parametrize(
@@ -161,27 +198,18 @@ def test_accepting_twice_writes_history_once(cpu_book):
     assert (cpu_book / "data/results/history.csv").read_text() == history
 
 
+@pytest.mark.usefixtures("no_html")
 def test_absent_data_does_not_undo_an_accepted_verdict(cpu_book):
+    accepted(cpu_book, "agrees")
+    before = (cpu_book / "data/results/first/cpu.json").read_text()
     claims = cpu_book / "data/claims/first.yml"
     claims.write_text(claims.read_text() + "    needs: [table.csv]\n")
     path = cpu_book / "build/records/cpu/first.json"
     record = json.loads(path.read_text())
     record["values"]["first.slope"] = {"not_assessed": "needs table.csv"}
     path.write_text(json.dumps(record))
-    before = claims.read_text()
     with pytest.raises(AcceptError, match="table.csv"):
         accept(cpu_book, list_chapters(cpu_book)[0], "cpu")
-    assert claims.read_text() == before
+    assert (cpu_book / "data/results/first/cpu.json").read_text() == before
     rendered = render(cpu_book, "cpu", say=lambda line: None)
     assert [line for line in drifts(rendered.rows) if "scaling fetch" in line]
-
-
-def test_reference_made_by_older_code_is_marked(cpu_book):
-    record = json.loads((cpu_book / "build/records/cpu/first.json").read_text())
-    record["provenance"] |= {"profile": "gpu", "package": "0" * 64}
-    folder = cpu_book / "data/results/first"
-    folder.mkdir(parents=True)
-    (folder / "gpu.json").write_text(json.dumps(record))
-    html = render(cpu_book, "cpu", say=lambda line: None).html
-    page = (html / "book/chapters/01_first.html").read_text()
-    assert "measured with older code" in page and "Reference (gpu)" in page
