@@ -10,6 +10,7 @@ import hashlib
 import json
 import os
 import random
+import re
 import socket
 import sqlite3
 import time
@@ -24,6 +25,7 @@ DEAD_AFTER_SECONDS = 60.0
 BUSY_SECONDS = 60.0
 MAX_ATTEMPTS = 3
 LEAST_ROW_BYTES = 128  # two hashes
+TEXT_OR_WHOLE = re.compile(r'"(?:[^"\\]|\\.)*"|-?\d+\.0(?=[,\]}])')  # in JSON
 BUSY = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_PROTOCOL)
 
 SCHEMA = (
@@ -53,18 +55,13 @@ def config_key(fn_id: str, config: str) -> str:
     >>> config_key("f", '{"x": 1.0}') == config_key("f", '{"x": 1}')
     True
     """
-    if ".0" in config:
-        config = json.dumps(_whole(json.loads(config)), sort_keys=True)
-    return hashlib.sha256(f"{fn_id}\0{config}".encode()).hexdigest()
+    plain = TEXT_OR_WHOLE.sub(_plain, config)
+    return hashlib.sha256(f"{fn_id}\0{plain}".encode()).hexdigest()
 
 
-def _whole(value):
-    """Turn floats that are whole numbers into integers, also inside of lists."""
-    if isinstance(value, float) and value.is_integer() and abs(value) < 2**53:
-        return int(value)
-    if isinstance(value, dict):
-        return {name: _whole(inner) for name, inner in value.items()}
-    return [_whole(inner) for inner in value] if isinstance(value, list) else value
+def _plain(match: re.Match) -> str:
+    """Write a float that is a whole number as an integer; leave text alone."""
+    return match[0] if match[0].startswith('"') else str(int(float(match[0])))
 
 
 @contextlib.contextmanager
