@@ -538,7 +538,8 @@ rng = np.random.default_rng(0)
 grid = starts.start_grid()
 chosen = grid[rng.choice(len(grid), sizes.starts, replace=False)]
 outcomes = {
-    how: starts.run_starts(chinchilla, chosen, how) for how in ("sum", "mean")
+    how: starts.run_starts(starts.chinchilla, chinchilla, chosen, how)
+    for how in ("sum", "mean")
 }
 excess = {how: f / best.objective - 1 for how, (f, _) in outcomes.items()}
 arrived = {how: (gap < 0.01).mean() for how, gap in excess.items()}
@@ -740,7 +741,10 @@ each = [
     min(annealing.predict_unseen(v, TWO, (d,)).worst for v in curves.values())
     for d in decays
 ]
-flat = [annealing.predict_without_falls(v, TWO) for v in curves.values()]
+flat = [
+    annealing.predict_unseen(v, TWO, (0.99,), falls=False).worst
+    for v in curves.values()
+]
 
 # %% tags=["hide-input"]
 what = "smallest R squared on unseen schedules"
@@ -750,9 +754,12 @@ claimed = {
     "annealing-memory": (max(memory) / min(memory), "longest over shortest"),
 }
 ends = {
-    k: annealing.single_starts(
-        annealing.columns(v, TWO, two[k].decay), annealing.start_grid()
-    )
+    k: starts.run_starts(
+        starts.annealing,
+        annealing.columns(v, TWO, two[k].decay),
+        starts.start_grid(starts.ANNEALING_GRID),
+        least=1e-9,
+    )[0]
     for k, v in curves.items()
 }
 excess = {k: f / two[k].result.objective - 1 for k, f in ends.items()}
@@ -776,7 +783,7 @@ shown += [n for n in ("wsd_20000_24000", "wsdcon_3") if n in curves[size]]
 fig, ax = plt.subplots()
 for i, name in enumerate(shown):
     logged = curves[size][name]
-    data = annealing.columns(curves[size], [name], decay)
+    data = logged.columns(decay)
     role = "fitted" if name in TWO else "predicted"
     ax.plot(logged.step, logged.loss, ".", color="0.75", ms=3)
     ax.plot(
@@ -839,26 +846,24 @@ chapter.require_complete(runs)
 
 # %%
 own = [
-    dict(zip(rows.name, rows.loss))
+    annealing.own_curves(dict(zip(rows.name, rows.loss)), steps)
     for rows in (runs[runs.seed == seed] for seed in seeds)
 ]
-fits = [own_schedules.fit_seed(c, steps) for c in own]
-nulls = [own_schedules.fit_seed(c, steps, annealing=False) for c in own]
-score = own_schedules.score_unseen
-scores, without = (
-    np.array([score(c, steps, *f) for c, f in zip(own, found)])
-    for found in (fits, nulls)
-)  # seeds, (R squared, error of the last loss), schedules
+fitted, decays = own_schedules.FITTED, annealing.own_decays(steps)
+fits, nulls = (
+    [annealing.predict_unseen(c, fitted, decays, falls=falls) for c in own]
+    for falls in (True, False)
+)
 
 # %% tags=["hide-input"]
-chapter.record("fitting.annealing-own", runs=scores[:, 0].min(axis=1))
+chapter.record("fitting.annealing-own", runs=[p.worst for p in fits])
 glue_all(
     {
-        "own-null": (without[:, 0].min(axis=1).mean(), ".2f"),
-        "own-error": (scores[:, 1].mean(), ".1%"),
-        "own-error-null": (without[:, 1].mean(), ".0%"),
-        "own-alpha": (np.mean([f.params["alpha"] for _, f in fits]), ".2f"),
-        "own-floor": (max(f.params["L_0"] for _, f in fits), ".2f"),
+        "own-null": (np.mean([p.worst for p in nulls]), ".2f"),
+        "own-error": (np.mean([p.last_error for p in fits]), ".1%"),
+        "own-error-null": (np.mean([p.last_error for p in nulls]), ".0%"),
+        "own-alpha": (np.mean([p.result.params["alpha"] for p in fits]), ".2f"),
+        "own-floor": (max(p.result.params["L_0"] for p in fits), ".2f"),
     }
 )
 
@@ -866,17 +871,15 @@ glue_all(
 fig, axes = plt.subplots(
     2, 2, sharex=True, figsize=(6.4, 3.6), height_ratios=(1, 4), sharey="row"
 )
-at = np.linspace(0, steps, own_schedules.POINTS + 1)[1:]
-at = at[own_schedules.SKIPPED :]
 for name, (top, ax) in zip(own_schedules.UNSEEN, axes.T):
-    rate = own_schedules.schedule(name, steps)
-    top.plot([rate(s) for s in range(steps)], color="0.3", lw=1)
+    curve = own[0][name]
+    top.plot(curve.lr, color="0.3", lw=1)
     top.set(title=name, ylim=(0, 1.15))
-    loss = own[0][name][own_schedules.SKIPPED :]
-    ax.plot(at, loss, ".", color="0.7")
-    for (memory, found), style in ((fits[0], "-"), (nulls[0], "--")):
-        data = own_schedules.areas(name, steps, memory)
-        ax.plot(at, found.predict(data), style, color=SERIES[style == "--"])
+    ax.plot(curve.step + 1, curve.loss, ".", color="0.7")
+    for found, style in ((fits[0], "-"), (nulls[0], "--")):
+        predicted = found.result.predict(curve.columns(found.decay))
+        color = SERIES[style == "--"]
+        ax.plot(curve.step + 1, predicted, style, color=color)
     ax.set(xlabel="step")
 axes[0, 0].set_ylabel("rate")
 axes[1, 0].set_ylabel("held-out loss, nats")

@@ -1,20 +1,21 @@
 """Learning curves under different schedules, and how well one formula predicts them.
 
-Data: thu-yao-01-luo/MultiPowerLaw (MIT), arXiv 2503.12811: three model sizes, nine
-schedules, peak rate 3e-4 after 2,160 steps of warm-up. Formula: arXiv 2408.11029.
-Chapter: fitting.
+Formula: arXiv 2408.11029. Public curves: thu-yao-01-luo/MultiPowerLaw (MIT), arXiv
+2503.12811: three model sizes, nine schedules, peak rate 3e-4 after 2,160 steps of
+warm-up. Our own curves: `own_schedules`. Chapter: fitting.
 """
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import product
 
 import numpy as np
 import pandas as pd
-from scipy.optimize import minimize
 
+from scaling_core.base.slopes import r_squared
 from scaling_core.data.online import locate
-from scaling_core.fitting import FitResult, LRAnnealing, fit, schedule_areas
-from studies.fitting.starts import huber_sum
+from scaling_core.fitting import FitResult, fit
+from studies.fitting import own_schedules
+from studies.fitting.laws import LRAnnealing, schedule_areas
 
 SIZES = ("25M", "100M", "400M")
 SCHEDULES = (
@@ -28,24 +29,61 @@ SCHEDULES = (
     "wsdcon_9",
     "wsdcon_18",
 )
-PEAK, WARM_UP = 3e-4, 2160
+PEAK, WARM_UP = 3e-4, 2160  # of the public curves
+MEMORIES = (0.003, 0.01, 0.03, 0.1, 0.3)  # 1 / (1 - lambda) over the number of steps
+SKIPPED = 12  # of our own evaluations, the first ones
 
 
-def read_curve(size: str, schedule: str) -> pd.DataFrame | None:
-    """Return one logged curve (step, lr, loss), or None where the file is absent."""
-    path = locate(f"multipowerlaw/{size}_{schedule}.csv")
-    return None if path is None else pd.read_csv(path)
+@dataclass(frozen=True)
+class Curve:
+    """Losses at some steps of a run, (P,), and the rate of every step, from step 0.
+
+    Falls of the rate count from the end of ``warm_up`` on.
+    """
+
+    step: np.ndarray
+    loss: np.ndarray
+    lr: np.ndarray
+    warm_up: int
+
+    def columns(self, decay: float) -> dict[str, np.ndarray]:
+        """Return S1, S2 and L at the steps where the loss is known."""
+        first, second = schedule_areas(self.lr, decay, start=self.warm_up)
+        return {"S1": first[self.step], "S2": second[self.step], "L": self.loss}
 
 
-def read_curves(size: str) -> dict[str, pd.DataFrame] | None:
+Curves = Mapping[str, Curve]  # schedule -> curve of one model
+
+
+def public_curve(step: np.ndarray, lr: np.ndarray, loss: np.ndarray) -> Curve:
+    """Return a logged curve with the rate of every step rebuilt.
+
+    Between logged steps the rate is interpolated, which blurs a sudden drop by less
+    than one logging interval.
+    """
+    steps = np.arange(int(step[-1]) + 1)
+    every = np.interp(steps, step, lr)
+    every[:WARM_UP] = PEAK * steps[:WARM_UP] / WARM_UP
+    return Curve(step.astype(int), loss, every, WARM_UP)
+
+
+def read_curves(size: str) -> dict[str, Curve] | None:
     """Return all nine curves of a size by schedule, or None if one is absent."""
-    curves = {schedule: read_curve(size, schedule) for schedule in SCHEDULES}
-    return None if any(c is None for c in curves.values()) else curves
+    curves = {}
+    for schedule in SCHEDULES:
+        path = locate(f"multipowerlaw/{size}_{schedule}.csv")
+        if path is None:
+            return None
+        curves[schedule] = public_curve(
+            *pd.read_csv(path)[["step", "lr", "loss"]].values.T
+        )
+    return curves
 
 
-def twin_curves(*, noise: float = 0.002, seed: int = 0) -> dict[str, pd.DataFrame]:
+def twin_curves(*, noise: float = 0.002, seed: int = 0) -> dict[str, Curve]:
     """Return made-up curves that follow the formula, for readers without the data."""
     rng = np.random.default_rng(seed)
+    truth = dict(L_0=2.8, A=0.6, C=0.5, alpha=0.45)
     curves = {}
     for name, total, tail in (
         ("constant_24000", 24000, 1.0),
@@ -55,119 +93,87 @@ def twin_curves(*, noise: float = 0.002, seed: int = 0) -> dict[str, pd.DataFram
         step = np.arange(WARM_UP + 16, total, 128)
         place = (step - WARM_UP) / (total - WARM_UP)
         lr = PEAK * (tail + (1 - tail) * (1 + np.cos(np.pi * place)) / 2)
-        curve = pd.DataFrame({"step": step, "lr": lr})
-        areas = curve_areas(curve, 0.999)
-        truth = dict(L_0=2.8, A=0.6, C=0.5, alpha=0.45)
-        curve["loss"] = LRAnnealing().predict(truth, areas)
-        curve["loss"] += noise * rng.normal(size=len(curve))
-        curves[name] = curve
+        areas = public_curve(step, lr, np.zeros(len(step))).columns(0.999)
+        loss = LRAnnealing().predict(truth, areas) + noise * rng.normal(size=len(step))
+        curves[name] = public_curve(step, lr, loss)
     return curves
 
 
-def curve_areas(curve: pd.DataFrame, decay: float) -> dict[str, np.ndarray]:
-    """Return S1 and S2 at the logged steps; the rate of every step is rebuilt.
+def own_curves(losses: Mapping[str, Sequence[float]], steps: int) -> dict[str, Curve]:
+    """Return the curves of one seed of our own, rates in units of the peak.
 
-    Falls count from the end of warm-up on. Between logged steps the rate is
-    interpolated, which blurs a sudden drop by less than one logging interval.
+    The first `SKIPPED` of the `own_schedules.POINTS` losses are left out.
     """
-    steps = np.arange(int(curve.step.iloc[-1]) + 1)
-    lr = np.interp(steps, curve.step, curve.lr)
-    lr[:WARM_UP] = PEAK * steps[:WARM_UP] / WARM_UP
-    first, second = schedule_areas(lr, decay, start=WARM_UP)
-    at = curve.step.to_numpy(int)
-    return {"S1": first[at], "S2": second[at]}
+    at = steps // own_schedules.POINTS * np.arange(1, own_schedules.POINTS + 1) - 1
+    warm_up = int(own_schedules.WARM_UP * steps)
+    curves = {}
+    for name, loss in losses.items():
+        rate = own_schedules.schedule(name, steps)
+        lr = np.array([rate(step) for step in range(steps)])
+        curves[name] = Curve(at[SKIPPED:], np.array(loss[SKIPPED:]), lr, warm_up)
+    return curves
 
 
-def columns(curves: dict[str, pd.DataFrame], names, decay: float) -> dict:
+def own_decays(steps: int) -> list[float]:
+    """Return the decays whose memories are `MEMORIES`, shares of the steps.
+
+    >>> own_decays(1000)[-1] == 1 - 1 / 300
+    True
+    """
+    return [1 - 1 / max(memory * steps, 1.0) for memory in MEMORIES]
+
+
+def columns(curves: Curves, names: Sequence[str], decay: float) -> dict:
     """Return S1, S2 and L of several curves, joined."""
-    parts = [curve_areas(curves[n], decay) | {"L": curves[n].loss} for n in names]
-    return {k: np.concatenate([p[k] for p in parts]) for k in ("S1", "S2", "L")}
-
-
-def fit_annealing(curves, names, decays) -> tuple[float, FitResult]:
-    """Fit the formula to the named curves at each decay; keep the best objective."""
-    fits = [
-        (decay, fit(LRAnnealing(), columns(curves, names, decay))) for decay in decays
-    ]
-    return min(fits, key=lambda pair: pair[1].objective)
-
-
-def r_squared(prediction: np.ndarray, truth: np.ndarray) -> float:
-    """Return the share of the variance of ``truth`` that is explained.
-
-    >>> r_squared(np.array([1.0, 2.0]), np.array([1.0, 2.0]))
-    1.0
-    """
-    truth = np.asarray(truth, dtype=float)
-    spread = np.sum((truth - truth.mean()) ** 2)
-    return float(1 - np.sum((truth - prediction) ** 2) / spread)
-
-
-def unseen_r_squared(curves, result: FitResult, decay: float, seen) -> dict[str, float]:
-    """Return R squared of the prediction on every schedule that was not fitted."""
-    out = {}
-    for name in curves:
-        if name not in seen:
-            data = columns(curves, [name], decay)
-            out[name] = r_squared(result.predict(data), data["L"])
-    return out
+    parts = [curves[name].columns(decay) for name in names]
+    return {k: np.concatenate([p[k] for p in parts]) for k in parts[0]}
 
 
 @dataclass(frozen=True)
 class Prediction:
-    """One fit of the formula: memory factor, fit, worst R squared on unseen curves."""
+    """One fit of the formula, and how it predicts the curves that were not fitted.
+
+    ``scores`` has R squared and the relative error of the last loss per schedule.
+    """
 
     decay: float
     result: FitResult
-    worst: float
+    scores: dict[str, tuple[float, float]]
 
     @property
     def memory(self) -> float:
         """Steps over which a fall of the rate is remembered."""
         return 1 / (1 - self.decay)
 
+    @property
+    def worst(self) -> float:
+        """The smallest R squared on the unseen curves."""
+        return min(r2 for r2, _ in self.scores.values())
 
-def predict_unseen(curves, seen, decays) -> Prediction:
-    """Fit the named curves (choosing the decay on them) and score all others."""
-    decay, result = fit_annealing(curves, seen, decays)
-    worst = min(unseen_r_squared(curves, result, decay, seen).values())
-    return Prediction(decay, result, worst)
-
-
-def predict_without_falls(curves, seen) -> float:
-    """Return the worst R squared on unseen curves of a fit with C = 0, the null."""
-    data = columns(curves, seen, decay=0.99)  # any: S2 does not enter
-    result = fit(LRAnnealing(), data, bounds={"C": (0.0, 0.0)})
-    return min(unseen_r_squared(curves, result, 0.99, seen).values())
+    @property
+    def last_error(self) -> float:
+        """The mean relative error of the last loss on the unseen curves."""
+        return float(np.mean([error for _, error in self.scores.values()]))
 
 
-def start_grid() -> np.ndarray:
-    """Return 135 starts (L_0, A, C, alpha), as many as arXiv 2503.12811 tries.
+def predict_unseen(
+    curves: Curves, seen: Sequence[str], decays: Sequence[float], *, falls: bool = True
+) -> Prediction:
+    """Fit the named curves, choosing the decay on them, and score all others.
 
-    >>> start_grid().shape
-    (135, 4)
+    Without ``falls`` C is held at zero, the null: S2 and the decay do not enter.
     """
-    scales = (0.1, 0.3, 1.0)
-    return np.array(
-        list(product((1.0, 2.0, 3.0), scales, scales, (0.1, 0.3, 0.5, 0.7, 0.9)))
-    )
-
-
-def single_starts(data: dict[str, np.ndarray], starts: np.ndarray) -> np.ndarray:
-    """Run scipy's L-BFGS-B from every start; return the summed log-Huber objectives.
-
-    Exact gradients, default settings, parameters >= 0: one start as one would use it.
-    """
-    options = dict(jac=True, method="L-BFGS-B", bounds=[(1e-9, None)] * 4)
-    ends = [minimize(objective, start, args=(data,), **options) for start in starts]
-    return np.array([end.fun for end in ends])
-
-
-def objective(z: np.ndarray, data) -> tuple[float, np.ndarray]:
-    """Return the summed Huber loss of the log residuals at (L_0, A, C, alpha); gradient."""
-    law, columns = LRAnnealing(), {k: np.asarray(data[k]) for k in ("S1", "S2")}
-    prep = law.prepare(columns, {"S1": 1.0, "S2": 1.0})
-    eta, jacobian = law.evaluate(np.asarray(z)[None], prep)
-    eta = np.maximum(eta[0], 1e-3)  # the log of a loss below zero has no value
-    value, psi = huber_sum(np.log(eta / np.asarray(data["L"])))
-    return value, jacobian[0] @ (psi / eta)
+    bounds = None if falls else {"C": (0.0, 0.0)}
+    fits = [
+        (decay, fit(LRAnnealing(), columns(curves, seen, decay), bounds=bounds))
+        for decay in (decays if falls else decays[:1])
+    ]
+    decay, result = min(fits, key=lambda pair: pair[1].objective)
+    scores = {}
+    for name in curves:
+        if name not in seen:
+            data = curves[name].columns(decay)
+            predicted, truth = result.predict(data), data["L"]
+            error = abs(float(predicted[-1] / truth[-1]) - 1)
+            scores[name] = r_squared(predicted, truth), error
+    return Prediction(decay, result, scores)

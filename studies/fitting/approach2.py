@@ -9,14 +9,8 @@ from itertools import product
 import numpy as np
 
 from scaling_core.base.progress import progress
-from scaling_core.fitting import (
-    Chinchilla,
-    approach2_bias,
-    deadweight_loss,
-    fit,
-    isoflop,
-    simulate_isoflop,
-)
+from scaling_core.fitting import Chinchilla, fit, isoflop
+from studies.fitting.surfaces import approach2_bias, deadweight_loss, simulate_isoflop
 
 SURFACES = {
     "symmetric": dict(E=1.69, A=400.0, B=400.0, alpha=0.31, beta=0.31),

@@ -7,7 +7,8 @@ import numpy as np
 import pandas as pd
 
 from scaling_core.data.online import locate
-from scaling_core.fitting import Chinchilla, simulate_isoflop
+from scaling_core.fitting import Chinchilla
+from studies.fitting.surfaces import simulate_isoflop
 
 # arXiv 2404.10102, table 1; arXiv 2203.15556, eq. 10, as printed and as in its source
 BESIROGLU = dict(E=1.8169, A=482.01, B=2085.43, alpha=0.3478, beta=0.3659)
@@ -51,11 +52,11 @@ def llama3_points(kind: str = "raw", *, flagged: bool = True) -> dict | None:
     if path is None:
         return None
     table = pd.read_csv(path)
-    table = table[table.experiment == f"llama_3__{kind}_loss"]
+    kept = table.experiment == f"llama_3__{kind}_loss"
     if not flagged:
-        table = table[~table.outlier.astype(bool)]
+        kept &= ~table.outlier.astype(bool)
     names = {"N": "params", "D": "tokens", "C": "budget", "L": "loss"}
-    return {key: table[name].to_numpy(float) for key, name in names.items()}
+    return {key: table.loc[kept, name].to_numpy(float) for key, name in names.items()}
 
 
 def twin_isoflops() -> dict[str, np.ndarray]:

@@ -7,7 +7,8 @@ fitting.
 
 import numpy as np
 
-from scaling_core.fitting import FloatQuantisation, fit
+from scaling_core.fitting import fit
+from studies.fitting.laws import FloatQuantisation
 
 CONSTANTS = dict(
     epsilon=1.9061,
@@ -48,7 +49,7 @@ def design() -> dict[str, np.ndarray]:
         "B": [32, 128, 512],
     }
     grid = np.meshgrid(*axes.values())
-    data = {name: g.ravel().astype(float) for name, g in zip(axes, grid)}
+    data = {name: g.ravel().astype(float) for name, g in zip(axes, grid, strict=True)}
     data["L"] = FloatQuantisation().predict(CONSTANTS, data)
     return data
 

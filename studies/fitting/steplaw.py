@@ -5,11 +5,10 @@ Source: arXiv 2503.04715, lr = 1.79 N^-0.713 D^0.307 and batch = 0.58 D^0.571 to
 *cell* is one pair (N, D); its runs form a grid of rates and batches. Chapter: fitting.
 """
 
-from dataclasses import dataclass
-
 import numpy as np
 import pandas as pd
 
+from scaling_core.base.slopes import log_fit
 from scaling_core.data.online import locate
 from scaling_core.data.published import load_published
 
@@ -19,37 +18,6 @@ EXPONENTS = {  # claim: what is fitted, in what, and which of the slopes
     "lr-d": ("lr", ("N", "D"), 1),
     "batch": ("batch", ("D",), 0),
 }
-PUBLISHED = dict(lr=(1.79, -0.713, 0.307), batch=(0.58, 0.571))
-
-
-@dataclass(frozen=True)
-class LogLinear:
-    """Least squares of a logarithm: slopes, their standard errors, R squared."""
-
-    slopes: np.ndarray
-    errors: np.ndarray
-    r_squared: float
-
-
-def log_fit(y, *x) -> LogLinear:
-    """Fit ``log y = c + sum_i s_i log x_i`` by least squares.
-
-    >>> n = np.array([1.0, 2, 4, 8])
-    >>> log_fit(3 * n**0.5, n).slopes.round(9)
-    array([0.5])
-    """
-    design = np.column_stack([np.ones(len(y)), *(np.log(column) for column in x)])
-    target = np.log(y)
-    coefficients, *_ = np.linalg.lstsq(design, target, rcond=None)
-    residual = target - design @ coefficients
-    spare = len(target) - design.shape[1]
-    covariance = np.linalg.inv(design.T @ design) * (residual @ residual) / spare
-    spread = np.sum((target - target.mean()) ** 2)
-    return LogLinear(
-        coefficients[1:],
-        np.sqrt(np.diag(covariance))[1:],
-        float(1 - residual @ residual / spread),
-    )
 
 
 def read_runs() -> pd.DataFrame | None:
@@ -83,10 +51,14 @@ def law_point(N, D) -> tuple[np.ndarray, np.ndarray]:
     >>> round(float(lr), 5), round(float(batch / 1e6), 2)
     (0.00163, 1.11)
     """
-    scale, n, d = PUBLISHED["lr"]
-    batch_scale, batch_d = PUBLISHED["batch"]
     N, D = np.asarray(N, dtype=float), np.asarray(D, dtype=float)
-    return scale * N**n * D**d, batch_scale * D**batch_d
+    return 1.79 * N**-0.713 * D**0.307, 0.58 * D**0.571
+
+
+def _cells(runs: pd.DataFrame):
+    """Yield N, D and the runs of each cell."""
+    for _, cell in runs.groupby(["N", "D"]):
+        yield cell.N.iloc[0], cell.D.iloc[0], cell
 
 
 def excess_at_law(runs: pd.DataFrame) -> pd.DataFrame:
@@ -95,7 +67,7 @@ def excess_at_law(runs: pd.DataFrame) -> pd.DataFrame:
     ``median`` is the same for the middle run of the cell, a careless choice.
     """
     rows = []
-    for (N, D), cell in runs.groupby(["N", "D"]):
+    for N, D, cell in _cells(runs):
         lr, batch = law_point(N, D)
         away = np.log(cell.lr / lr) ** 2 + np.log(cell.batch / batch) ** 2
         best = cell.loss.min()
@@ -113,7 +85,7 @@ def excess_at_law(runs: pd.DataFrame) -> pd.DataFrame:
 def slices(runs: pd.DataFrame, least: int = 4) -> list[np.ndarray]:
     """Return losses along every line of the grid: rate at fixed batch, and back."""
     out = []
-    for _, cell in runs.groupby(["N", "D"]):
+    for _, _, cell in _cells(runs):
         for fixed, moving in (("batch", "lr"), ("lr", "batch")):
             for _, line in cell.groupby(fixed):
                 line = line.groupby(moving).loss.min()
@@ -145,7 +117,7 @@ def smooth_optima(runs: pd.DataFrame, window: float = 0.02) -> pd.DataFrame:
     whether both curvatures are positive.
     """
     rows = []
-    for (N, D), cell in runs.groupby(["N", "D"]):
+    for N, D, cell in _cells(runs):
         near = cell[cell.loss <= cell.loss.min() * (1 + window)]
         x, y = np.log(near.lr), np.log(near.batch)
         cx, cy = x.mean(), y.mean()
@@ -181,13 +153,13 @@ def readings(optima, runs: pd.DataFrame | None) -> dict[str, list[tuple]]:
     for name, table in tables.items():
         rate = log_fit(table.lr, table.N, table.D)
         batch = log_fit(table.batch, table.D)
-        slopes = [*rate.slopes, *batch.slopes]
-        out[name] = list(zip(slopes, [*rate.errors, *batch.errors]))
+        slopes, errors = [*rate.slopes, *batch.slopes], [*rate.errors, *batch.errors]
+        out[name] = list(zip(slopes, errors, strict=True))
     return out
 
 
 def unimodal_share(runs: pd.DataFrame, window=0.02, tolerance=1e-3) -> float:
     """Return the share of grid lines with one minimum among runs near the best."""
     best = runs.groupby(["N", "D"]).loss.transform("min")
-    lines = slices(runs[runs.loss <= (1 + window) * best])
+    lines = slices(runs.loc[runs.loss <= (1 + window) * best])
     return float(np.mean([is_unimodal(line, tolerance) for line in lines]))
