@@ -15,7 +15,7 @@ from pathlib import Path
 import nbformat
 
 from scaling_book.chapters import ChapterFile, built_record, executed_path
-from scaling_book.kernels import kernel_settings, set_environment
+from scaling_book.kernels import LoggedKernel, private_sockets, set_environment
 from scaling_book.keys import State, execution_key, key_file, state_of
 from scaling_book.notebooks import convert, dress, normalise
 from scaling_core.base.errors import UsageError
@@ -48,6 +48,12 @@ class Job:
     def work(self) -> Path:
         """The folder where this chapter runs before anything is published."""
         return self.root / "build" / "work" / self.profile / self.chapter.slug
+
+    @property
+    def log(self) -> Path:
+        """What the kernel prints outside of cells; kept where the chapter fails."""
+        folder = self.root / "build" / "failed" / self.profile
+        return folder / f"{self.chapter.name}.log"
 
     @property
     def state(self) -> State:
@@ -86,7 +92,9 @@ def execute(job: Job) -> Outcome:
     start = time.perf_counter()
     key = job.key()  # taken before the run: a later edit makes it stale
     shutil.rmtree(job.work, ignore_errors=True)
-    job.work.mkdir(parents=True)
+    for folder in (job.work, job.log.parent):
+        folder.mkdir(parents=True, exist_ok=True)
+    job.log.unlink(missing_ok=True)
     source = job.work / "input.ipynb"
     _write_notebook(job.notebook(), source)
     set_environment(job.work / "ipython")
@@ -97,13 +105,13 @@ def execute(job: Job) -> Outcome:
     if error is None and not (job.work / f"{slug}.json").is_file():
         error = "wrote no record: its last cell must call chapter.finish()"
     if error is not None:
-        kept = job.root / "build" / "failed" / job.profile / output.name
-        kept.parent.mkdir(parents=True, exist_ok=True)
+        kept = job.log.with_suffix(".ipynb")
         if output.is_file():
             os.replace(output, kept)
         message = f"{slug}: failed, {error} (kept: {kept.relative_to(job.root)})"
         return Outcome(slug, "failed", message)
     _publish(job, output, key)
+    job.log.unlink()
     seconds = time.perf_counter() - start
     return Outcome(slug, "executed", f"{slug}: executed in {seconds:.0f} s")
 
@@ -115,7 +123,7 @@ def _papermill(job: Job, source: Path, output: Path, tries: int = 2) -> str | No
     from traitlets.config import Config
 
     try:
-        with kernel_settings() as settings:
+        with private_sockets() as sockets:
             execute_notebook(
                 source,
                 output,
@@ -123,7 +131,8 @@ def _papermill(job: Job, source: Path, output: Path, tries: int = 2) -> str | No
                 cwd=job.root,
                 progress_bar=job.bar,
                 log_output=False,
-                config=Config(KernelManager=settings),
+                kernel_manager_class=LoggedKernel,
+                config=Config(LoggedKernel=sockets | {"log_file": str(job.log)}),
             )
     except PapermillExecutionError as error:
         first = (error.source or "").strip().splitlines()[:1] or [""]
