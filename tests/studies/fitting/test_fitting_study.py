@@ -9,7 +9,7 @@ import pytest
 from scipy.optimize import approx_fprime
 
 from scaling_core.data.published import load_published
-from scaling_core.fitting import Chinchilla, LRAnnealing, fit
+from scaling_core.fitting import Chinchilla, fit
 from studies.fitting import (
     annealing,
     approach2,
@@ -21,6 +21,8 @@ from studies.fitting import (
     steplaw,
 )
 from studies.fitting import own_schedules as own
+from studies.fitting.laws import LRAnnealing, PowerStreams
+from studies.fitting.surfaces import simulate_isoflop
 
 
 # -- Approach 2 ----------------------------------------------------------------
@@ -54,13 +56,13 @@ def test_published_table_of_errors():
 
 
 def test_exponents_without_noise():
-    data = approach2.simulate_isoflop(approach2.SURFACES["asymmetric"], width=8)
+    data = simulate_isoflop(approach2.SURFACES["asymmetric"], width=8)
     for method in approach2.METHODS:
         assert approach2.exponent_b(data, method) == pytest.approx(0.75, abs=1e-9)
 
 
 def test_a_parabola_without_minimum_is_nan():
-    data = approach2.simulate_isoflop(approach2.SURFACES["symmetric"])
+    data = simulate_isoflop(approach2.SURFACES["symmetric"])
     data["L"] = 10 - data["L"]
     assert np.isnan(approach2.exponent_b(data, "Approach 2"))
 
@@ -89,8 +91,8 @@ def test_waste_without_bias_is_nothing():
 # -- starts --------------------------------------------------------------------
 def test_gradient_against_differences():
     data, x = points.twin_points(), np.array([0.6, 6.0, 7.5, 0.33, 0.36])
-    value, slope = starts.objective(x, data)
-    numeric = approx_fprime(x, lambda z: starts.objective(z, data)[0], 1e-7)
+    value, slope = starts.chinchilla(x, data)
+    numeric = approx_fprime(x, lambda z: starts.chinchilla(z, data)[0], 1e-7)
     assert value > 0
     np.testing.assert_allclose(slope, numeric, rtol=1e-4, atol=1e-6)
 
@@ -108,7 +110,7 @@ def test_the_mean_stops_early_and_says_success():
     data = points.twin_points()
     chosen = starts.start_grid()[::300]
     best = fit(Chinchilla(), data).objective
-    reached, success = starts.run_starts(data, chosen, "mean")
+    reached, success = starts.run_starts(starts.chinchilla, data, chosen, "mean")
     assert success.all() and (reached > 1.01 * best).all()
 
 
@@ -118,7 +120,8 @@ def test_twin_curves_are_predicted():
     seen = ("constant_24000", "cosine_24000")
     found = annealing.predict_unseen(curves, seen, (0.99, 0.999))
     assert found.decay == 0.999 and found.memory == pytest.approx(1000)
-    assert found.worst > 1 - 1e-9
+    assert found.worst > 1 - 1e-9 and found.last_error < 1e-9
+    assert list(found.scores) == ["cosine_72000"]
 
 
 def test_objective_of_the_annealing_law_and_its_gradient():
@@ -126,20 +129,22 @@ def test_objective_of_the_annealing_law_and_its_gradient():
     data = annealing.columns(curves, list(curves)[:2], decay=0.999)
     result = fit(LRAnnealing(), data)
     best = np.array([result.params[k] for k in ("L_0", "A", "C", "alpha")])
-    value, _ = annealing.objective(best, data)
+    value, _ = starts.annealing(best, data)
     assert value == pytest.approx(result.objective)
     z = 1.1 * best
-    slope = approx_fprime(z, lambda x: annealing.objective(x, data)[0], 1e-7)
-    np.testing.assert_allclose(annealing.objective(z, data)[1], slope, rtol=1e-4)
-    ends = annealing.single_starts(data, annealing.start_grid()[::20])
+    slope = approx_fprime(z, lambda x: starts.annealing(x, data)[0], 1e-7)
+    np.testing.assert_allclose(starts.annealing(z, data)[1], slope, rtol=1e-4)
+    chosen = starts.start_grid(starts.ANNEALING_GRID)[::20]
+    ends, _ = starts.run_starts(starts.annealing, data, chosen, least=1e-9)
     assert ends.min() >= result.objective * (1 - 1e-9)
 
 
 def test_without_falls_the_twin_is_predicted_worse():
     curves = annealing.twin_curves()
     seen = list(curves)[:2]
-    null = annealing.predict_without_falls(curves, seen)
-    assert null < 0.98 < annealing.predict_unseen(curves, seen, (0.999,)).worst
+    null = annealing.predict_unseen(curves, seen, (0.99,), falls=False)
+    assert null.result.params["C"] == 0
+    assert null.worst < 0.98 < annealing.predict_unseen(curves, seen, (0.999,)).worst
 
 
 # -- Own schedules ---------------------------------------------------------------
@@ -155,26 +160,35 @@ def test_own_schedules_share_the_warm_up_and_end_low():
 
 
 def test_areas_at_the_points_where_the_loss_is_taken():
-    found = own.areas("constant", 600, memory=0.1)
-    assert len(found["S1"]) == own.POINTS - own.SKIPPED
+    losses = dict.fromkeys(("constant", "two drops"), [3.0] * own.POINTS)
+    curves = annealing.own_curves(losses, 600)
+    found = curves["constant"].columns(0.98)
+    assert len(found["S1"]) == len(found["L"]) == own.POINTS - annealing.SKIPPED
     assert found["S1"][-1] == pytest.approx(600 - 29.5)  # half of the warm-up missing
     assert (found["S2"] == 0).all()
-    assert own.areas("two drops", 600, 0.1)["S2"][-1] > 0
+    assert curves["two drops"].columns(0.98)["S2"][-1] > 0
 
 
 def test_curves_that_obey_the_law_are_predicted():
     truth = dict(L_0=1.2, A=4.0, C=0.003, alpha=0.3)
-    curves = {}
-    for name in (*own.FITTED, *own.UNSEEN):
-        data = own.areas(name, 600, memory=0.1)
-        tail = LRAnnealing().predict(truth, data)
-        curves[name] = np.r_[np.full(own.SKIPPED, 9.0), tail]
-    memory, found = own.fit_seed(curves, 600)
-    assert memory == 0.1 and found.params["C"] == pytest.approx(0.003)
-    r_squared, error = own.score_unseen(curves, 600, memory, found)
-    assert r_squared.min() > 1 - 1e-9 and error.max() < 1e-9
-    null = own.fit_seed(curves, 600, annealing=False)
-    assert own.score_unseen(curves, 600, *null)[0].max() < 0.9
+    decays = annealing.own_decays(600)
+    names = (*own.FITTED, *own.UNSEEN)
+    bare = annealing.own_curves(dict.fromkeys(names, [9.0] * own.POINTS), 600)
+    losses = {
+        name: np.r_[
+            np.full(annealing.SKIPPED, 9.0),
+            LRAnnealing().predict(truth, curve.columns(decays[3])),
+        ]
+        for name, curve in bare.items()
+    }
+    curves = annealing.own_curves(losses, 600)
+    found = annealing.predict_unseen(curves, own.FITTED, decays)
+    assert found.memory == pytest.approx(60)
+    assert found.result.params["C"] == pytest.approx(0.003)
+    assert found.worst > 1 - 1e-9 and found.last_error < 1e-9
+    assert set(found.scores) == set(own.UNSEEN)
+    null = annealing.predict_unseen(curves, own.FITTED, decays, falls=False)
+    assert max(r2 for r2, _ in null.scores.values()) < 0.9
 
 
 def test_runs_of_one_seed_differ_by_their_schedule_alone():
@@ -188,8 +202,8 @@ def test_runs_of_one_seed_differ_by_their_schedule_alone():
 
 
 def test_areas_count_from_the_end_of_warm_up():
-    curve = pd.DataFrame({"step": [2176, 2304], "lr": [3e-4, 3e-4]})
-    areas = annealing.curve_areas(curve, 0.99)
+    logged = np.array([2176.0, 2304.0]), np.array([3e-4, 3e-4]), np.ones(2)
+    areas = annealing.public_curve(*logged).columns(0.99)
     assert areas["S2"].max() == pytest.approx(0, abs=1e-12)
     warm = annealing.PEAK * (annealing.WARM_UP - 1) / 2
     assert areas["S1"][0] == pytest.approx(warm + 17 * annealing.PEAK)
@@ -253,8 +267,8 @@ def test_critical_tokens(exponent, mantissa, printed):
 def test_power_of_streams_recovers_itself():
     N, P = (g.ravel() for g in np.meshgrid(np.geomspace(5e8, 4e9, 6), [1.0, 2, 4, 8]))
     truth = dict(E=1.2, A=40.0, alpha=0.2, kappa=0.06)
-    data = {"N": N, "P": P, "L": rivals.PowerStreams().predict(truth, {"N": N, "P": P})}
-    found = fit(rivals.PowerStreams(), data)
+    data = {"N": N, "P": P, "L": PowerStreams().predict(truth, {"N": N, "P": P})}
+    found = fit(PowerStreams(), data)
     assert found.status == "converged"
     for name, value in truth.items():
         assert found.params[name] == pytest.approx(value, rel=1e-8)
@@ -298,6 +312,8 @@ def test_interactive_figure_is_whole_and_local():
     html = interactive.bias_html()
     assert "http" not in html.replace("https", "http").replace("http://www.w3.org", "")
     figure = json.loads(re.search(r"var f=(\{.*\});Plotly", html, re.S).group(1))
+    assert len(html) < 70_000 and html == interactive.bias_html()
+    assert figure["layout"]["template"] == {}  # no look of another's
     steps = figure["layout"]["sliders"][0]["steps"]
     for step in steps:
         shown = step["args"][0]["visible"]
@@ -305,10 +321,8 @@ def test_interactive_figure_is_whole_and_local():
 
 
 def test_slider_says_what_the_closed_form_says():
-    figure = interactive.bias_figure()
-    titles = [
-        s["args"][1]["title.text"] for s in figure["layout"]["sliders"][0]["steps"]
-    ]
+    steps = interactive.bias_figure().layout.sliders[0].steps
+    titles = [step.args[1]["title.text"] for step in steps]
     assert titles[interactive.START].endswith(
         "Chinchilla \u22125.1 %, asymmetric \u221223.1 %"
     )
