@@ -240,18 +240,16 @@ class Chapter:
         given = {
             "runs": runs,
             "resamples": resamples,
+            "leave_one_out": leave_one_out,
+            "half_trained": half_trained,
             "value": value,
             "not_assessed": not_assessed,
         }
-        given = {form: x for form, x in given.items() if x is not None}
-        if len(given) != 1:
-            raise RecordError(
-                f"{claim_id}: give one of runs, resamples, value, not_assessed; "
-                f"got {len(given)}"
-            )
-        beside = {"leave_one_out": leave_one_out, "half_trained": half_trained}
-        given |= {name: x for name, x in beside.items() if x is not None}
-        entry: dict = {k: _as_json(claim_id, k, x) for k, x in given.items()}
+        entry: dict = {
+            name: _as_json(claim_id, name, x)
+            for name, x in given.items()
+            if x is not None
+        }
         check_form(claim, entry)
         _check_shapes(claim_id, entry)
         if ("value" in entry) != bool(tolerance_of):

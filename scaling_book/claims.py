@@ -114,16 +114,6 @@ class Claim(Strict):
         return low <= value <= high
 
     @property
-    def takes_value(self) -> bool:
-        """Tell whether it is recorded as one exact value instead of runs."""
-        return self.interval is None
-
-    @property
-    def resampled(self) -> bool:
-        """Tell whether the chapter hands over resamples instead of plain runs."""
-        return self.interval in ("bootstrap", "jackknife")
-
-    @property
     def limits(self) -> tuple[float, float]:
         """The band with open ends as infinities."""
         low, high = self.band or (None, None)

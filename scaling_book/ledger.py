@@ -33,7 +33,6 @@ class Row:
     accepted: str | None = None
     changes: tuple[Change, ...] = ()
     lacks_data: bool = False
-    older_code: bool = False
 
     @property
     def change(self) -> str:
@@ -43,11 +42,16 @@ class Row:
 
 @dataclass(frozen=True)
 class ChapterLedger:
-    """One chapter's rows at the rendered profile, and its accepted references."""
+    """One chapter's rows at the rendered profile, and its accepted references.
+
+    ``older`` names the profiles whose reference was made when the chapter behaved
+    otherwise, by the numbers of its smoke run.
+    """
 
     chapter: ChapterFile
     rows: list[Row]
     references: dict[str, list[Row]]
+    older: set[str]
     provenance: dict
 
 
@@ -94,65 +98,65 @@ def judge_record(
         entry, an entry that does not suit its claim (form, method, number of runs), a
         claim that was changed after its run without a reason.
     """
-    profile, values = record["provenance"]["profile"], record["values"]
-    due = {c.id for c in claims if c.assessed_in(profile)}
+    made, values = record["provenance"], record["values"]
+    due = {c.id for c in claims if c.assessed_in(made["profile"])}
     faults = [
         f"{i}: recorded, but no claim of this profile: put the claim back, or take it "
         "out of the chapter and run it again"
         for i in values
         if i not in due
     ]
+    faults += [
+        f"{i}: a claim of this profile that was not recorded: measure it in the chapter "
+        "and run it again"
+        for i in sorted(due - set(values))
+    ]
     rows = []
     for claim in claims:
         try:
-            if claim.id in due and claim.id not in values:
-                raise RecordError(
-                    f"{claim.id}: a claim of this profile that was not recorded: "
-                    "measure it in the chapter and run it again"
-                )
             rows.append(_row(claim, record, accepted or {}))
         except RecordError as error:
             faults.append(str(error))
     if faults:
-        slug = record["provenance"].get("slug", "?")
-        raise RecordError("\n".join(f"{slug} ({profile}), {f}" for f in faults))
+        where = f"{made.get('slug', '?')} ({made['profile']})"
+        raise RecordError("\n".join(f"{where}, {fault}" for fault in faults))
     return rows
 
 
 def _row(claim: Claim, record: dict, accepted: dict) -> Row:
-    profile, entry = record["provenance"]["profile"], record["values"].get(claim.id)
-    measured = None if entry is None else measure(claim, entry, profile)
-    why_not = (entry or {}).get("not_assessed")
-    verdict = judge(claim, measured, *([why_not] if why_not else []))
-    changes = max(changes_since(claim, record), changes_since(claim, accepted), key=len)
-    word = accepted.get("verdicts", {}).get(claim.id)
-    lacks_data = bool(claim.needs and why_not)
-    return Row(claim, profile, measured, verdict, word, changes, lacks_data)
+    profile = record["provenance"]["profile"]
+    entry = record["values"].get(claim.id, {"not_assessed": "not part of this profile"})
+    asked = claim.id in record["values"]
+    measured = measure(claim, entry, profile)
+    verdict = judge(claim, measured, entry.get("not_assessed", ""))
+    changes = [changes_since(claim, r) for r in (record, accepted)]
+    return Row(
+        claim,
+        profile,
+        measured,
+        verdict,
+        accepted=accepted.get("verdicts", {}).get(claim.id),
+        changes=max(changes, key=len),
+        lacks_data=bool(claim.needs) and asked and measured is None,
+    )
 
 
-def judge_reference(
-    claims: list[Claim], reference: dict, *, older_code: bool = False
-) -> list[Row]:
+def judge_reference(claims: list[Claim], reference: dict) -> list[Row]:
     """Return a row for each claim, given an accepted reference of another profile.
 
     What it does not hold, or holds in a form that no longer suits the claim, is *not
     assessed here*: a new claim must not wait for a run of every profile.
     """
-    profile, rows = reference["provenance"]["profile"], []
+    profile, values = reference["provenance"]["profile"], {}
     for claim in claims:
-        measured, why_not = None, "the accepted run does not hold it"
-        if entry := reference["values"].get(claim.id):
+        if claim.assessed_in(profile):
+            absent = {"not_assessed": "the accepted run does not hold it"}
+            entry = values[claim.id] = reference["values"].get(claim.id, absent)
             try:
-                measured = measure(claim, entry, profile)
+                measure(claim, entry, profile)
             except RecordError as error:
-                why_not = str(error)
-        verdict = judge(claim, measured, why_not)
-        changes = changes_since(claim, reference)
-        row = Row(
-            claim, profile, measured, verdict, changes=changes, older_code=older_code
-        )
-        rows.append(row)
-    return rows
+                values[claim.id] = {"not_assessed": str(error)}
+    return judge_record(claims, reference | {"values": values})
 
 
 def changes_since(claim: Claim, record: dict) -> tuple[Change, ...]:
@@ -209,18 +213,15 @@ def chapter_ledger(
 ) -> ChapterLedger:
     """Judge one chapter's record, and its accepted references at other profiles."""
     record = read_record(record_file)
-    profile = record["provenance"]["profile"]
+    made, now = record["provenance"], smoke_values(root, chapter.slug)
     folder = root / "data" / "results" / chapter.slug
     accepted = {path.stem: read_record(path) for path in sorted(folder.glob("*.json"))}
-    now = smoke_values(root, chapter.slug)
-    rows = judge_record(claims, record, accepted.pop(profile, None))
-    references = {
-        name: judge_reference(
-            claims, r, older_code=behaves_otherwise(r.get("smoke", {}), now)
-        )
-        for name, r in accepted.items()
+    rows = judge_record(claims, record, accepted.pop(made["profile"], None))
+    references = {name: judge_reference(claims, r) for name, r in accepted.items()}
+    older = {
+        n for n, r in accepted.items() if behaves_otherwise(r.get("smoke", {}), now)
     }
-    return ChapterLedger(chapter, rows, references, record["provenance"])
+    return ChapterLedger(chapter, rows, references, older, made)
 
 
 def load_book_ledger(

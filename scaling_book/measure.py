@@ -19,6 +19,7 @@ from scaling_core.base.intervals import (
     resampled_interval,
 )
 
+RESAMPLED = ("bootstrap", "jackknife")
 FORMS = ("runs", "resamples", "value", "not_assessed")
 MIN_RUNS = 5
 MIN_RUNS_PRIMARY_GPU = 10
@@ -34,7 +35,7 @@ class Measured:
     half_trained: Interval | None = None
 
 
-def form_of(entry: dict) -> str:
+def form_of(entry: dict, what: str = "an entry") -> str:
     """Return which of the four forms an entry has.
 
     Raises
@@ -44,24 +45,25 @@ def form_of(entry: dict) -> str:
     """
     forms = [form for form in FORMS if form in entry]
     if len(forms) != 1:
-        raise RecordError(f"an entry holds one of {FORMS}; got {sorted(entry)}")
+        raise RecordError(f"{what} holds one of {', '.join(FORMS)}; got {forms}")
     return forms[0]
 
 
 def check_form(claim: Claim, entry: dict) -> None:
-    """Refuse an entry from which the claim's interval cannot be made.
+    """Refuse an entry from which the claim's number cannot be made.
 
     Raises
     ------
     RecordError
         Naming the claim, what it needs and what stands there.
     """
-    form = form_of(entry)
-    got = entry["resamples"]["method"] if form == "resamples" else form
-    if claim.takes_value:
+    got, needed = form_of(entry, claim.id), "runs"
+    if got == "resamples":
+        got = entry["resamples"]["method"]
+    if claim.interval is None:
         needed = "value"
-    else:
-        needed = claim.interval if claim.resampled else "runs"
+    elif claim.interval in RESAMPLED:
+        needed = claim.interval
     if got not in (needed, "not_assessed"):
         raise RecordError(
             f"{claim.id}: kind {claim.kind}, interval {claim.interval} needs {needed}, "
@@ -115,8 +117,7 @@ def measure(claim: Claim, entry: dict, profile: str) -> Measured | None:
 
 def _check_count(claim: Claim, entry: dict, profile: str) -> None:
     n = entry["resamples"]["n"] if "resamples" in entry else len(entry["runs"])
-    primary = claim.primary and profile == "gpu"
-    least = MIN_RUNS_PRIMARY_GPU if primary else MIN_RUNS
+    least = MIN_RUNS_PRIMARY_GPU if claim.primary and profile == "gpu" else MIN_RUNS
     if n < least:
         raise RecordError(
             f"{claim.id}: {n} runs; {profile} needs >= {least}: raise the chapter's "

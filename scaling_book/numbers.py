@@ -32,11 +32,13 @@ def _places(half_width: float) -> int:
     return min(decimals_for(half_width), 6)
 
 
-def _with_unit(text: str, unit: str) -> str:
+def with_unit(text: str, unit: str) -> str:
+    """Append a unit, if there is one."""
     return f"{text} {unit}" if unit else text
 
 
-def _brackets(interval: Interval) -> str:
+def in_brackets(interval: Interval) -> str:
+    """Format an estimate with its interval, two digits of the half-width."""
     places = _places((interval.high - interval.low) / 2)
     ends = (interval.estimate, interval.low, interval.high)
     value, low, high = (show_number(x, places) for x in ends)
@@ -52,17 +54,9 @@ def show_measured(measured: Measured | None, unit: str = "") -> str:
     if measured is None:
         return "–"
     if measured.interval is None:
-        return _with_unit(show_number(measured.estimate), unit)
-    text = _with_unit(_brackets(measured.interval), unit)
+        return with_unit(show_number(measured.estimate), unit)
+    text = with_unit(in_brackets(measured.interval), unit)
     return f"{text}, {measured.interval.n} runs"
-
-
-def show_half_trained(measured: Measured | None, unit: str) -> str:
-    """Format the same statistic at half of the training, if it was measured."""
-    if measured is None or measured.half_trained is None:
-        return ""
-    text = _brackets(measured.half_trained)
-    return f"at half of the training: {_with_unit(text, unit)}"
 
 
 def show_band(claim: Claim) -> str:
@@ -76,8 +70,8 @@ def show_band(claim: Claim) -> str:
         return "–"
     low, high = (None if x is None else f"{x:g}".replace("-", "−") for x in claim.band)
     if high is None:
-        return _with_unit(f"≥ {low}", claim.unit)
-    return _with_unit(f"≤ {high}" if low is None else f"{low} to {high}", claim.unit)
+        return with_unit(f"≥ {low}", claim.unit)
+    return with_unit(f"≤ {high}" if low is None else f"{low} to {high}", claim.unit)
 
 
 def show_published(claim: Claim) -> str:
@@ -92,7 +86,7 @@ def show_published(claim: Claim) -> str:
     if published.uncertainty is not None:
         text += f" ± {published.uncertainty:g}"
         text += f" ({published.of})" if published.of else ""
-    return f"{_with_unit(text, claim.unit)}, {place}"
+    return f"{with_unit(text, claim.unit)}, {place}"
 
 
 def quote(row: Row, option: str = "") -> str:
@@ -105,7 +99,7 @@ def quote(row: Row, option: str = "") -> str:
     if row.measured is None:
         return "(not assessed here)"
     scale, unit = (100, "%") if option == "percent" else (1, row.claim.unit)
-    return _with_unit(_quoted(row.measured, scale, alone=option == "value"), unit)
+    return with_unit(_quoted(row.measured, scale, alone=option == "value"), unit)
 
 
 def _quoted(measured: Measured, scale: int, *, alone: bool) -> str:

@@ -6,11 +6,12 @@ from html import escape
 
 from scaling_book.ledger import ChapterLedger, Row
 from scaling_book.numbers import (
+    in_brackets,
     show_band,
-    show_half_trained,
     show_measured,
     show_number,
     show_published,
+    with_unit,
 )
 from scaling_book.verdicts import MOVING, SYMBOLS, Verdict, false_agreements
 
@@ -36,33 +37,36 @@ def chip(verdict: Verdict) -> str:
 def card(row: Row) -> str:
     """Return one claim as a card: says, paper, ours, band, verdict."""
     claim = row.claim
-    facts = [
-        ("Paper", show_published(claim)),
-        (f"Ours ({row.profile})", show_measured(row.measured, claim.unit)),
-        ("Band", show_band(claim)),
-    ]
-    cells = "".join(
-        f"<div><dt>{escape(k)}</dt><dd>{escape(v)}</dd></div>" for k, v in facts
-    )
+    facts = {
+        "Paper": escape(show_published(claim)),
+        f"Ours ({row.profile})": _ours(row),
+        "Band": escape(show_band(claim)),
+    }
+    cells = "".join(f"<div><dt>{k}</dt><dd>{v}</dd></div>" for k, v in facts.items())
     primary = " primary" if claim.primary else ""
-    notes = "".join(f'<p class="claim-note">{note}</p>' for note in _notes(row))
     return (
         f'<div class="claim-card{primary}" id="{anchor(claim.id)}">'
         f'<p class="claim-says">{escape(claim.says)}</p>'
-        f'<dl class="claim-facts">{cells}</dl>{notes}{chip(row.verdict)}</div>'
+        f'<dl class="claim-facts">{cells}</dl>{chip(row.verdict)}</div>'
     )
 
 
-def _notes(row: Row) -> list[str]:
-    """Say what a reader must know beside the number, as escaped text."""
-    half = show_half_trained(row.measured, row.claim.unit)
-    if half and row.verdict.reason == MOVING:
-        half += f"; {MOVING}"
-    changed = [
-        f"What is judged was changed after its run ({c.date}): {c.why}"
+def _ours(row: Row) -> str:
+    """Return our number with what a reader must know beside it, as HTML."""
+    measured, unit, notes = row.measured, row.claim.unit, []
+    if measured and measured.leave_one_out:
+        low, high = map(show_number, measured.leave_one_out)
+        notes.append(f"{low} to {high} leaving one size out")
+    if measured and measured.half_trained:
+        half = with_unit(in_brackets(measured.half_trained), unit)
+        moving = f"; {MOVING}" if row.verdict.reason == MOVING else ""
+        notes.append(f"at half of the training: {half}{moving}")
+    notes += [
+        f"what is judged was changed after its run ({c.date}): {c.why}"
         for c in row.changes
     ]
-    return [escape(note) for note in ([half] if half else []) + changed]
+    small = "".join(f"<br><small>{escape(note)}</small>" for note in notes)
+    return escape(show_measured(measured, unit)) + small
 
 
 def cards(ledger: ChapterLedger) -> str:
@@ -78,40 +82,37 @@ def cards(ledger: ChapterLedger) -> str:
 
 def claims_table(ledger: ChapterLedger) -> str:
     """Return ours against the paper as a table, references at other profiles beside."""
-    others = list(ledger.references)
-    heads = ["Claim", "Paper", "Band", "Null", f"Ours ({ledger.provenance['profile']})"]
+    others = ledger.references
+    heads = ["Claim", "Paper", "Band, null", f"Ours ({ledger.provenance['profile']})"]
     heads += [f"Reference ({name})" for name in others] + ["Verdict"]
     body = []
     for i, row in enumerate(ledger.rows):
-        beside = [_reference_cell(ledger.references[name][i]) for name in others]
+        beside = [
+            _reference_cell(others[name][i], name in ledger.older) for name in others
+        ]
         body.append(_table_row(row, beside))
     caption = "Each claim, the paper's number, our number and the computed verdict."
     return _table(heads, body, caption)
 
 
-def _reference_cell(row: Row) -> str:
+def _reference_cell(row: Row, older_code: bool) -> str:
     text = escape(show_measured(row.measured, row.claim.unit))
     if row.measured is None:
         return text
-    older = "<br><small>measured with older code</small>" if row.older_code else ""
+    older = "<br><small>measured with older code</small>" if older_code else ""
     return f"{text}<br>{chip(row.verdict)}{older}"
 
 
 def _table_row(row: Row, beside: list[str]) -> list[str]:
     claim = row.claim
-    null = "–"
+    band = escape(show_band(claim))
     if claim.null:
-        null = f"{show_number(claim.null.value)} ({claim.null.what})"
+        null = f"null: {show_number(claim.null.value)} ({claim.null.what})"
+        band += f"<br><small>{escape(null)}</small>"
     says = f'<a href="#{anchor(claim.id)}">{escape(claim.says)}</a>'
     detail = f"<br><small>{escape(claim.quantity)}</small>"
-    cells = [show_published(claim), show_band(claim), null]
-    ours = show_measured(row.measured, claim.unit)
-    if row.measured and row.measured.leave_one_out:
-        low, high = map(show_number, row.measured.leave_one_out)
-        ours += f"; {low} to {high} leaving one size out"
-    if half := show_half_trained(row.measured, claim.unit):
-        ours += f"; {half}"
-    return [says + detail, *map(escape, [*cells, ours]), *beside, chip(row.verdict)]
+    shown = [escape(show_published(claim)), band, _ours(row)]
+    return [says + detail, *shown, *beside, chip(row.verdict)]
 
 
 def _table(heads: Sequence[str], body: list[list[str]], caption: str) -> str:
@@ -231,14 +232,13 @@ def _all_claims_row(row: Row, page: str) -> list[str]:
         f'<a href="{page}#{anchor(claim.id)}">{escape(claim.says)}</a>'
         f"<br><small><code>{claim.id}</code></small>"
     )
-    notes = "".join(f"<br><small>{note}</small>" for note in _notes(row))
     return [
         link,
         f"{claim.kind}, {claim.scope}",
         escape(show_published(claim)),
         escape(show_band(claim)),
-        escape(show_measured(row.measured, claim.unit)),
-        chip(row.verdict) + notes,
+        _ours(row),
+        chip(row.verdict),
     ]
 
 

@@ -39,9 +39,7 @@ class Verdict:
         return SYMBOLS[self.word]
 
 
-def judge(
-    claim: Claim, measured: Measured | None, why_not: str = "not part of this profile"
-) -> Verdict:
+def judge(claim: Claim, measured: Measured | None, why_not: str = "") -> Verdict:
     """Return the verdict on one claim, given our number (or why there is none).
 
     Raises
