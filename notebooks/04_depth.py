@@ -176,7 +176,7 @@ chapter.record(
 )
 chapter.glue("dp-gain-low", gain.min(), ".3f")
 chapter.glue("dp-gain-high", gain.max(), ".3f")
-chapter.glue("dp-share-250", share["250M"], ".0%")
+chapter.glue("dp-share-250", share["250M"], ".2%")
 
 # %% tags=["hide-input"] mystnb={"figure": {"name": "fig-dp-published", "caption": "Published perplexities (arXiv 2502.05795v5): left, Pre-LN and LNS at four sizes (Table 1); right, what six remedies change at 130M and 250M parameters, relative to Pre-LN; left of zero is better."}, "image": {"alt": "Left: two falling curves, LNS below Pre-LN at every size by four to eight percent. Right: LNS lowers perplexity most, scaled initialisation reaches more than half of that at both sizes, and LayerScale and SkipInit make it worse."}}
 fig, axes = plt.subplots(1, 2, figsize=(6.4, 3))
