@@ -184,6 +184,21 @@ def accept(
         typer.echo(f"{row.verdict.symbol} {row.claim.id}: {row.verdict.word}")
 
 
+@app.command("new-chapter")
+def new_chapter_command(
+    slug: Annotated[str, typer.Argument(help="small letters, digits, hyphens")],
+    paper: Annotated[str, typer.Option(help="its key in book/references.bib")],
+    number: Annotated[int, typer.Option(min=0, help="0: the next free one")] = 0,
+):
+    """Lay down notebook, claims, study, test and toc line, as an example that runs."""
+    from scaling_book.new_chapter import new_chapter
+
+    root = book_root()
+    for path in new_chapter(root, slug, paper=paper, number=number):
+        typer.echo(f"wrote {path.relative_to(root)}")
+    typer.echo(f"next: scaling run {slug} --profile smoke --update-reference")
+
+
 @app.command()
 def schema(path: Annotated[Path, typer.Argument()] = Path("data/claims/schema.json")):
     """Write the JSON schema of a claims file, for editors."""

@@ -18,7 +18,6 @@ from scaling_core.base.files import sha256_of_text
 from scaling_core.base.inputs import hash_input, locate_named
 
 State = Literal["fresh", "prose", "stale"]
-API = Path(__file__).with_name("api.py")
 
 
 def chapter_digest(source: str) -> str:
@@ -37,7 +36,7 @@ def code_key(root: Path, source: str) -> dict:
     """Return the hashes of what a chapter runs, as its record's provenance holds them."""
     return {
         "chapter": chapter_digest(source),
-        "package": source_hash(source),
+        "package": source_hash(source, root),
         "lock": hash_input(root / "constraints.txt"),
     }
 
@@ -55,9 +54,15 @@ def execution_key(
         "profile": profile,
         "python": ".".join(map(str, sys.version_info[:2])),
         "parameters": parameters,
-        "api": code_digest(API.read_text()),
+        "api": code_digest(_api(root).read_text()),
         "text": sha256_of_text(source),
     }
+
+
+def _api(root: Path) -> Path:
+    """Return the file that a chapter imports: the book's own, else ours."""
+    own = root / "scaling_book" / "api.py"
+    return own if own.is_file() else Path(__file__).with_name("api.py")
 
 
 def key_file(root: Path, chapter: ChapterFile, profile: str) -> Path:

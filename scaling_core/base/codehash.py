@@ -125,15 +125,18 @@ def package_root(top: str) -> Path | None:
     return Path(spec.origin).parent if spec.has_location and spec.origin else None
 
 
-def module_file(module: str, beside: str = "") -> Path | None:
+def module_file(module: str, beside: str = "", root: Path | None = None) -> Path | None:
     """Return the source file of a module of ours, or None if it is none of ours.
 
-    Ours are :data:`PACKAGES` and, where ``beside`` names a module outside of them,
-    its package and what lies in the same folder (of an installed one: itself only).
+    Ours are :data:`PACKAGES` (those below ``root``, where it holds them) and, where
+    ``beside`` names a module outside of them, its package and what lies in the same
+    folder (of an installed one: itself only).
     """
     top, own = module.split(".")[0], beside.split(".")[0]
     mine = top in (*PACKAGES, own)
-    root = package_root(top if mine else own) if mine or own else None
+    here = root is not None and (root / top / "__init__.py").is_file()
+    if top not in PACKAGES or not here:
+        root = package_root(top if mine else own) if mine or own else None
     if root is None or (not mine and _is_library(root)):
         return None
     stem = root.joinpath(*module.split("."))
@@ -147,7 +150,9 @@ def _is_library(folder: Path) -> bool:
     return folder.resolve() in known or "site-packages" in folder.parts
 
 
-def _reached(todo: set[Use], beside: str = "") -> dict[str, str]:
+def _reached(
+    todo: set[Use], beside: str = "", root: Path | None = None
+) -> dict[str, str]:
     """Return module -> digest for what is used and all that it imports of ours."""
     found: dict[str, str] = {}
     done: set[Use] = set()
@@ -155,7 +160,7 @@ def _reached(todo: set[Use], beside: str = "") -> dict[str, str]:
         use = todo.pop()
         done.add(use)
         module, name = use
-        path = module_file(module, beside)
+        path = module_file(module, beside, root)
         code = _parse(path.read_text()) if path else _Code("")
         new: set[Use] = set()
         if path is not None and module not in found:
@@ -188,9 +193,17 @@ def _parents(module: str) -> list[str]:
     return [".".join(parts[:end]) for end in range(1, len(parts))]
 
 
-def source_hash(source: str) -> str:
-    """Return the hash of the modules of ours that a piece of source depends on."""
-    return _hash_modules(_reached(_uses(_parse(source), "")))
+def source_modules(source: str, root: Path | None = None) -> dict[str, str]:
+    """Return the modules of ours that a piece of source depends on, with their hashes.
+
+    ``root`` is the folder in which the source will run: its packages come first.
+    """
+    return _reached(_uses(_parse(source), ""), root=root)
+
+
+def source_hash(source: str, root: Path | None = None) -> str:
+    """Return the hash of all that :func:`source_modules` finds."""
+    return _hash_modules(source_modules(source, root))
 
 
 def module_hash(module: str) -> str:
