@@ -61,7 +61,7 @@ def check_runs(runs: ArrayLike, *, least: int = 2) -> np.ndarray:
 
 
 def interval_over_runs(
-    runs: ArrayLike, method: str, *, level: float = 0.95, statistic=None, strata=None
+    runs: ArrayLike, method: str, *, level: float = 0.95
 ) -> Interval:
     """Return the interval of the named method over runs, one value each.
 
@@ -80,14 +80,6 @@ def interval_over_runs(
     >>> round(interval_over_runs([1] * 20, "clopper-pearson").low, 3)
     0.832
     """
-    if method == "bootstrap":  # until chapters hand over resamples
-        rng = np.random.default_rng(0)
-        statistic = statistic or np.mean
-        return resampled_interval(
-            bootstrap_runs(runs, statistic, strata=strata, rng=rng)
-        )
-    if method == "jackknife":
-        return resampled_interval(jackknife_runs(runs, statistic or np.mean))
     values = check_runs(runs)
     if method == "clopper-pearson":
         return _frequency_interval(values, level)
@@ -115,15 +107,6 @@ def _frequency_interval(hits: np.ndarray, level: float) -> Interval:
         raise ValueError(f"a frequency needs >= {MIN_FREQUENCY_RUNS} runs, got {n}")
     got = stats.binomtest(count, n).proportion_ci(level, method="exact")
     return Interval(count / n, float(got.low), float(got.high), n, "clopper-pearson")
-
-
-def t_interval(runs: ArrayLike, *, level: float = 0.95) -> Interval:
-    """Return mean and Student t interval, mean ± t_{n-1} s/√n.
-
-    >>> t_interval([1.0, 2.0, 3.0]).estimate
-    2.0
-    """
-    return interval_over_runs(runs, "t", level=level)
 
 
 @dataclass(frozen=True)
@@ -216,7 +199,8 @@ def resampled_interval(resamples: Resamples, *, level: float = 0.95) -> Interval
         If the method is unknown, or a replicate is not finite.
 
     >>> got = resampled_interval(jackknife_runs([1.0, 2, 3, 4, 5], np.mean))
-    >>> abs(got.low - t_interval([1.0, 2, 3, 4, 5]).low) < 1e-12  # of a mean: t itself
+    >>> expected = interval_over_runs([1.0, 2, 3, 4, 5], "t")  # of a mean: t itself
+    >>> abs(got.low - expected.low) < 1e-12
     True
     """
     replicates, n = check_runs(resamples.replicates), resamples.n
@@ -257,19 +241,9 @@ def with_interval(runs: ArrayLike) -> str:
     values = check_runs(runs, least=1)
     if len(values) == 1:
         return f"{values[0]:.4g}".replace("-", "−")
-    got = t_interval(values)
+    got = interval_over_runs(values, "t")
     half = got.high - got.estimate
     if half == 0:
         return f"{got.estimate:.4g} ± 0".replace("-", "−")
     places = decimals_for(half)
     return f"{got.estimate:.{places}f} ± {half:.{places}f}".replace("-", "−")
-
-
-def log_t_interval(runs, *, level=0.95):
-    """Stand in until chapters call `interval_over_runs`."""
-    return interval_over_runs(runs, "t-log", level=level)
-
-
-def bootstrap_interval(runs, statistic=np.mean, *, strata=None, rng):
-    """Stand in until chapters call `bootstrap_runs`."""
-    return resampled_interval(bootstrap_runs(runs, statistic, strata=strata, rng=rng))

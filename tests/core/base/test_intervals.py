@@ -13,11 +13,14 @@ from scaling_core.base.intervals import (
     interval_over_runs,
     jackknife_runs,
     resampled_interval,
-    t_interval,
     with_interval,
 )
 
 finite = st.floats(-1e6, 1e6, allow_nan=False)
+
+
+def t_interval(runs):
+    return interval_over_runs(runs, "t")
 
 
 def rng(seed=0):
