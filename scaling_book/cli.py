@@ -108,11 +108,11 @@ def render(
     rendered = render_pages(
         book_root(), profile, references=references, out=out, say=typer.echo
     )
-    _report(rendered.rows)
+    _report(rendered.rows, rendered.absent)
 
 
-def _report(rows) -> None:
-    """Print drift and flips; leave with 1 when a verdict flipped."""
+def _report(rows, absent: list[str]) -> None:
+    """Print drift, flips and absent chapters; leave with 1 after one of the latter."""
     from scaling_book.pages import summary_sentence
     from scaling_book.render import drifts, failures
 
@@ -122,7 +122,9 @@ def _report(rows) -> None:
     flipped = failures(rows)
     for line in flipped:
         typer.echo(f"FLIPPED: {line}", err=True)
-    if flipped:
+    for line in absent:
+        typer.echo(f"MISSING: {line}", err=True)
+    if flipped or absent:
         raise typer.Exit(1)
 
 
@@ -143,7 +145,8 @@ def check(
 
     root, profile = book_root(), resolve_profile(profile)
     ledger, rows, changed = load_ledger(root), [], []
-    for chapter in pick_chapters(root, [slug] if slug else []):
+    picked = pick_chapters(root, [slug] if slug else [])
+    for chapter in (c for c in picked if not c.missing):
         path = root / "build" / "records" / profile / f"{chapter.slug}.json"
         claims = ledger.get(chapter.slug, [])
         rows += chapter_ledger(root, chapter, claims, path).rows
@@ -155,7 +158,7 @@ def check(
     for row, theirs in changed:
         was, now = (show_measured(x, row.claim.unit) for x in (theirs, row.measured))
         typer.echo(f"MOVED: {row.claim.id}: was {was}, now {now}", err=True)
-    _report(rows)
+    _report(rows, [c.missing_message for c in picked if c.missing])
     if changed:
         raise typer.Exit(1)
 

@@ -13,7 +13,8 @@ import nbformat
 
 from scaling_book import pages
 from scaling_book.assets import copy_assets
-from scaling_book.chapters import executed_path, list_chapters
+from scaling_book.chapters import ChapterFile, executed_path, list_chapters
+from scaling_book.claims import load_ledger
 from scaling_book.errors import RecordMissing, RenderError
 from scaling_book.forest import draw_forest, drawable
 from scaling_book.ledger import (
@@ -23,6 +24,7 @@ from scaling_book.ledger import (
 )
 from scaling_book.notebooks import set_ids
 from scaling_book.numbers import fill_quotes
+from scaling_book.verdicts import judge
 from scaling_core.base.files import write_atomic
 
 CARDS = "<!-- claims:cards -->"
@@ -33,10 +35,11 @@ SOURCES = ("_config.yml", "_toc.yml", "index.md", "book", "notebooks")
 
 @dataclass(frozen=True)
 class Rendered:
-    """A rendered book: where its HTML lies, and every judged row."""
+    """A rendered book: where its HTML lies, every judged row, chapters left out."""
 
     html: Path
     rows: list[Row]
+    absent: list[str]
 
 
 def render(
@@ -49,7 +52,7 @@ def render(
 ) -> Rendered:
     """Render the book: fill the pages, build the HTML, judge every claim.
 
-    With ``references`` the committed smoke runs of ``tests/reference`` are rendered
+    A chapter without a notebook is left out, and named in ``absent``. With ``references`` the committed smoke runs of ``tests/reference`` are rendered
     (into ``out``, a copy of the sources), so that tests never wait for a chapter.
 
     Raises
@@ -58,7 +61,9 @@ def render(
         If a chapter has not been executed, a placeholder is missing, or the book
         builder reports any warning.
     """
-    chapters = list_chapters(root)
+    listed = list_chapters(root)
+    absent = [chapter for chapter in listed if chapter.missing]
+    chapters = [chapter for chapter in listed if not chapter.missing]
     if references:
         records = root / "tests" / "reference"
     else:
@@ -69,16 +74,39 @@ def render(
         raise RenderError(str(error)) from error
     site = root if out is None else _stage(root, out)
     rows = {row.claim.id: row for ledger in ledgers for row in ledger.rows}
+    quotable = rows | _unmeasured(root, absent, profile)
+    for chapter in absent:
+        _write_stub(site, chapter)
     for ledger in ledgers:
         name = ledger.chapter.name
         source = executed_path(root, profile, name)
         if references:
             source = records / f"{name}.ipynb"
-        _write_chapter(site, source, ledger, rows)
+        _write_chapter(site, source, ledger, quotable)
     _write_generated(site, ledgers)
     copy_assets(site)
     html = build_html(site, say)
-    return Rendered(html, list(rows.values()))
+    complaints = [chapter.missing_message for chapter in absent]
+    return Rendered(html, list(rows.values()), complaints)
+
+
+def _unmeasured(root: Path, absent: list[ChapterFile], profile: str) -> dict[str, Row]:
+    """Return the claims of chapters without a notebook, for pages that quote them."""
+    ledger = load_ledger(root) if absent else {}
+    return {
+        claim.id: Row(claim, profile, None, judge(claim, None, chapter.missing_message))
+        for chapter in absent
+        for claim in ledger.get(chapter.slug, [])
+    }
+
+
+def _write_stub(site: Path, chapter: ChapterFile) -> None:
+    """Write the page of a chapter without a notebook, so that the others build."""
+    text = f"# {chapter.slug}\n\n{chapter.missing_message}: nothing is shown here."
+    page = nbformat.v4.new_notebook(cells=[nbformat.v4.new_markdown_cell(text)])
+    set_ids(page, chapter.name)
+    target = site / "book" / "chapters" / f"{chapter.name}.ipynb"
+    write_atomic(target, nbformat.writes(page) + "\n")
 
 
 def _stage(root: Path, out: Path) -> Path:

@@ -153,6 +153,16 @@ def test_a_missing_notebook_stops_its_chapter_only(mini_book):
     assert "first: executed" in done.stdout
     assert "second: failed" in done.stdout and "02_second.py" in done.stdout
     assert "02_second  1 claims  (its" in scaling("list", cwd=mini_book).stdout
+    first = mini_book / "notebooks/01_first.py"
+    first.write_text(first.read_text().replace("`first.slope`", "`second.slope`"))
+    assert scaling("run", "first", "--profile", "smoke", cwd=mini_book).returncode == 0
+    for word in ("check", "render"):
+        done = scaling(word, "--profile", "smoke", cwd=mini_book)
+        assert done.returncode == 1 and "02_second.py is missing" in done.stderr
+    pages = mini_book / "_build/html/book/chapters"
+    assert "claim-card" in (pages / "01_first.html").read_text()
+    assert "(not assessed here)" in (pages / "01_first.html").read_text()
+    assert "is missing" in (pages / "02_second.html").read_text()
 
 
 def test_a_command_prints_its_own_lines_only(mini_book):
