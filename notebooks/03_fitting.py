@@ -73,7 +73,6 @@ import seaborn as sns
 from scipy.optimize import brentq
 
 from scaling_book.api import COLORS, MARKERS, SERIES, Chapter
-from scaling_core import fitting as sf
 from scaling_core.base.intervals import (
     Resamples,
     bootstrap_runs,
@@ -81,11 +80,13 @@ from scaling_core.base.intervals import (
 )
 from scaling_core.data.online import chinchilla_points
 from scaling_core.data.published import load_published
+from scaling_core.fitting import Chinchilla, bootstrap, fit, isoflop
 from scaling_core.training.sweep import run_sweep
 from studies.fitting import (
     annealing,
     approach2,
     interactive,
+    laws,
     own_schedules,
     points,
     quantisation,
@@ -93,6 +94,7 @@ from studies.fitting import (
     starts,
     steplaw,
 )
+from studies.fitting.surfaces import deadweight_loss
 
 # %% tags=["hide-input"]
 chapter = Chapter("fitting", profile=profile)
@@ -211,7 +213,7 @@ chapter.record(
 
 # %%
 truth = approach2.SURFACES["Chinchilla"]
-law = sf.Chinchilla()
+law = Chinchilla()
 N, D = (g.ravel() for g in np.meshgrid([1e8, 1e9, 1e10], [1e9, 1e10, 1e11]))
 designs = {
     "nine runs, 3 x 3": (N, D),
@@ -222,7 +224,7 @@ designs = {
 for name, (n, d) in designs.items():
     data = {"N": n, "D": d}
     data["L"] = law.predict(truth, data)
-    result = sf.fit(law, data)
+    result = fit(law, data)
     off = abs(result.derived["b"] - law.derived(truth)["b"])
     print(f"{name:22} {result.status:15} b off by {off:.2f}")
 
@@ -528,7 +530,7 @@ have_chinchilla = chinchilla is not None
 if not have_chinchilla:
     chinchilla = points.twin_points()
 source = "the 240 points" if have_chinchilla else "a made-up twin of them"
-best = sf.fit(law, chinchilla)
+best = fit(law, chinchilla)
 print(f"Fitted to {source}:")
 for line in best.summary().splitlines():
     print(textwrap.fill(line, 76, subsequent_indent="  "))
@@ -659,9 +661,9 @@ for claim, kept in [("llama3-raw", "all"), ("llama3-filtered", "unflagged")]:
 record_values(claimed, have_llama, "isoflops.csv")
 crossed = "not assessed here (needs isoflops.csv)"
 if have_llama:
-    D = sf.isoflop(llama["raw", "unflagged"], on="D").predict(3.8e25)
-    everything = sf.fit(law, llama["raw", "all"], loss="mse").params
-    crossed = sf.deadweight_loss(everything, 3.8e25, D=float(D))
+    D = isoflop(llama["raw", "unflagged"], on="D").predict(3.8e25)
+    everything = fit(law, llama["raw", "all"], loss="mse").params
+    crossed = deadweight_loss(everything, 3.8e25, D=float(D))
     crossed = f"{100 * crossed:.1f} %"
 chapter.glue("ft-crossed", crossed)
 low, high = table["waste %"].min(), table["waste %"].max()
@@ -977,7 +979,7 @@ chapter.section("Precision")
 constants, right = quantisation.CONSTANTS, 0
 print("format   best mantissa   critical tokens at 1e9 parameters")
 for bits, (e, m) in quantisation.LAYOUTS.items():
-    ideal = sf.FloatQuantisation().best_mantissa(constants, bits)
+    ideal = laws.FloatQuantisation().best_mantissa(constants, bits)
     right += int(ideal) == m
     T = quantisation.critical_tokens(1e9, e, m) / 1e12
     print(f"E{e}M{m:<6} {ideal:9.2f} {T:23.4g} T")
@@ -1103,7 +1105,7 @@ plt.show()
 
 # %%
 chapter.section("Noise floor")
-boot = sf.bootstrap(best, sizes.bootstraps, rng=np.random.default_rng(0))
+boot = bootstrap(best, sizes.bootstraps, rng=np.random.default_rng(0))
 errors_of = boot.standard_errors
 
 # %% tags=["hide-input"]
@@ -1182,7 +1184,7 @@ lucky = brentq(
     1,
     10,
 )
-pinned = sf.fit(law, chinchilla, bounds={"beta": (0.2849, 0.2849)})
+pinned = fit(law, chinchilla, bounds={"beta": (0.2849, 0.2849)})
 rise = pinned.objective / best.objective - 1
 smaller_B = best.params["B"] / pinned.params["B"]
 glue_all({"lucky": (lucky, ".2f"), "pinned": (rise, ".0%")})

@@ -61,37 +61,23 @@ def fit(
     as_json: Annotated[bool, typer.Option("--json", help="print JSON only")] = False,
 ):
     """Fit a scaling law to your own runs: intervals, status, methods paragraph."""
-    from scaling_core.fitting import band, compare, report
+    from scaling_core.fitting import compare, report
     from scaling_core.fitting import fit as fit_law
-    from scaling_core.fitting.selection import table as comparison_table
 
     laws = report.find_laws([law, *filter(None, against.split(","))])
     if plot is not None:
         report.check_plot(plot)
-    needed = list(
-        dict.fromkeys(n for one in laws for n in (*one.variables, one.target))
-    )
-    runs = report.read_runs(table, needed, report.parse_columns(columns))
-    data = runs.data
+    runs = report.read_runs(table, laws, report.parse_columns(columns))
     try:
-        result = fit_law(laws[0], data, loss=loss)
-        intervals = report.find_intervals(result)
+        result = fit_law(laws[0], runs.data, loss=loss)
         enough = result.n >= 2 * (max(len(one.parameters) for one in laws) + 2)
         order = laws[0].variables[0] if enough else None  # else no forward chaining
-        rows = compare(laws, data, by=order, loss=loss) if against else []
+        rows = compare(laws, runs.data, by=order, loss=loss) if against else []
     except ValueError as error:
         raise runs.explain(error) from error
-    if as_json:
-        typer.echo(report.fit_as_json(result, intervals, rows))
-    else:
-        typer.echo(report.show_fit(result, intervals))
-        typer.echo(f"\n{comparison_table(rows)}" if rows else "", nl=bool(rows))
+    typer.echo(report.show(result, rows, as_json))
     if plot is not None:
-        drawn = [
-            (label, at, result.predict(at), *band(result, at))
-            for label, at in report.curves(data, laws[0])
-        ]
-        report.draw_fit(plot, result, data, drawn)
+        result.plot().figure.savefig(plot, dpi=150)
         typer.echo(f"wrote {plot}", err=as_json)
     if result.status == "failed":
         raise typer.Exit(1)

@@ -1,69 +1,51 @@
-"""Fitters of scaling laws: numpy and scipy only.
+"""Fitters of scaling laws: numpy and scipy only; a name is imported when it is used.
 
 >>> from scaling_core.fitting import fit, PowerLaw
 >>> fit(PowerLaw(), {"x": [1, 2, 4, 8], "L": [3, 2, 1.5, 1.25]}).params["E"].__round__(9)
 1.0
 """
 
-from .bootstrap import Bootstrap, bootstrap
-from .curves import BNSL, SaturatingK, SigmoidLog
-from .custom import Custom
-from .fit import fit
-from .isoflop import (
-    Allocation,
-    approach2_bias,
-    deadweight_loss,
-    envelope,
-    isoflop,
-    simulate_isoflop,
-    surface_allocation,
-)
-from .law import Law
-from .laws import Chinchilla, PowerLaw
-from .recipes import FloatQuantisation, LRAnnealing, schedule_areas
-from .result import FitResult
-from .selection import (
-    Comparison,
-    Extrapolation,
-    compare,
-    extrapolation_cv,
-    log_likelihood,
-)
-from .sizes import DataConstrained, Kaplan, ParScale
-from .uncertainty import band, covariance, interval, profile
+from importlib import import_module
+from typing import Any
 
-__all__ = [
-    "BNSL",
-    "Allocation",
-    "Bootstrap",
-    "Chinchilla",
-    "Comparison",
-    "Custom",
-    "DataConstrained",
-    "Extrapolation",
-    "FitResult",
-    "FloatQuantisation",
-    "Kaplan",
-    "LRAnnealing",
-    "Law",
-    "ParScale",
-    "PowerLaw",
-    "SaturatingK",
-    "SigmoidLog",
-    "approach2_bias",
-    "band",
-    "bootstrap",
-    "compare",
-    "covariance",
-    "deadweight_loss",
-    "envelope",
-    "extrapolation_cv",
-    "fit",
-    "interval",
-    "isoflop",
-    "log_likelihood",
-    "profile",
-    "schedule_areas",
-    "simulate_isoflop",
-    "surface_allocation",
-]
+# name -> module: read as it stands by the hash of code, so it stays a literal
+_EXPORTS = {
+    "BNSL": "broken",
+    "Allocation": "allocation",
+    "Bootstrap": "resampling",
+    "Chinchilla": "laws",
+    "Comparison": "selection",
+    "Custom": "custom",
+    "DataConstrained": "repeated",
+    "Extrapolation": "selection",
+    "FitResult": "result",
+    "Kaplan": "kaplan",
+    "Law": "law",
+    "PowerLaw": "laws",
+    "PowerSum": "powers",
+    "SaturatingK": "saturating",
+    "SigmoidLog": "sigmoid",
+    "band": "uncertainty",
+    "bootstrap": "resampling",
+    "compare": "selection",
+    "covariance": "uncertainty",
+    "extrapolation_cv": "selection",
+    "fit": "solve",
+    "guess": "solve",
+    "interval": "uncertainty",
+    "isoflop": "allocation",
+    "log_likelihood": "selection",
+    "profile": "uncertainty",
+}
+
+__all__ = list(_EXPORTS)
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _EXPORTS:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_EXPORTS[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -67,19 +67,32 @@ def read_columns(law: Law, data: Any) -> dict[str, Array]:
         raise ValueError(
             f"data lacks {missing}; the law {type(law).__name__} needs {names}, the data has {have}"
         )
-    columns = {
-        name: as_column(data[name], name, name == getattr(law, "group", None))
-        for name in names
-    }
+    columns = _checked(law, {name: data[name] for name in names})
     lengths = {name: len(column) for name, column in columns.items()}
     if len(set(lengths.values())) > 1:
-        raise ValueError(
-            "columns differ in length: "
-            + ", ".join(f"{k} has {v}" for k, v in lengths.items())
-        )
-    for name in law.positive:
-        check_positive(columns[name], name, f"{type(law).__name__} takes its logarithm")
+        each = ", ".join(f"{k} has {v}" for k, v in lengths.items())
+        raise ValueError(f"columns differ in length: {each}")
     return columns
+
+
+def read_inputs(law: Law, data: Any) -> dict[str, Array]:
+    """Return the input columns of a law, scalars broadcast to a common length."""
+    have = [str(c) for c in (data.columns if hasattr(data, "columns") else data)]
+    names = law.variables
+    if missing := [v for v in names if v not in have]:
+        raise ValueError(
+            f"data lacks {missing}; to predict, {type(law).__name__} needs {list(names)}"
+        )
+    arrays = [np.atleast_1d(np.asarray(data[name])) for name in names]
+    return _checked(law, dict(zip(names, np.broadcast_arrays(*arrays), strict=True)))
+
+
+def _checked(law: Law, columns: Mapping[str, Any]) -> dict[str, Array]:
+    labels = getattr(law, "group", None)
+    out = {name: as_column(c, name, name == labels) for name, c in columns.items()}
+    for name in law.positive:
+        check_positive(out[name], name, f"{type(law).__name__} takes its logarithm")
+    return out
 
 
 def as_column(values: Any, name: str, labels: bool = False) -> Array:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from typing import ClassVar
 
 import numpy as np
 
 from .law import Array, Law
-from .varpro import solve_bounded
 
 STEP = 6e-6  # of central differences, in units of the coordinate
+GRIDS = {1: (61, 1e4), 2: (25, 1e3), 3: (9, 100.0), 4: (5, 20.0)}  # values, reach
 
 
 @dataclass(frozen=True)
@@ -37,13 +38,12 @@ class Custom(Law):
     inputs: tuple[str, ...] = ("x",)
     output: str = "y"
     start: Mapping[str, float] = field(default_factory=dict)
-    split: tuple[tuple[str, ...], tuple[str, ...]] | None = (
-        None  # linear, nonlinear; found from data
-    )
+    split: tuple[tuple[str, ...], tuple[str, ...]] | None = None  # found from the data
 
     scale_target = False
     cheap = False
     source = "given by the user"
+    limits: ClassVar = {}
 
     def __post_init__(self):
         if unknown := set(self.start) - set(self._names):
@@ -53,7 +53,8 @@ class Custom(Law):
 
     @property
     def formula(self):
-        return f"{self.output} = {getattr(self.function, '__name__', 'f')}({', '.join(self.variables + self._names)})"
+        name = getattr(self.function, "__name__", "f")
+        return f"{self.output} = {name}({', '.join(self.inputs + self._names)})"
 
     @property
     def variables(self):
@@ -79,18 +80,14 @@ class Custom(Law):
         if self.split is not None:
             return self
         linear = self._find_linear(data)
-        return replace(
-            self, split=(linear, tuple(n for n in self._names if n not in linear))
-        )
+        others = tuple(name for name in self._names if name not in linear)
+        return replace(self, split=(linear, others))
 
     def _call(self, data, values: Mapping[str, float]) -> Array:
+        columns = [data[v] for v in self.inputs]
         with np.errstate(all="ignore"):
-            out = self.function(
-                *[data[v] for v in self.inputs], *[values[n] for n in self._names]
-            )
-        return np.broadcast_to(
-            np.asarray(out, dtype=float), np.shape(data[self.inputs[0]])
-        )
+            out = self.function(*columns, *[values[n] for n in self._names])
+        return np.broadcast_to(np.asarray(out, dtype=float), np.shape(columns[0]))
 
     def _find_linear(self, data) -> tuple[str, ...]:
         """Return parameters in which the function is jointly linear, with nothing left over."""
@@ -103,24 +100,22 @@ class Custom(Law):
         rest = self._call(data, {n: 0.0 if n in known else v for n, v in size.items()})
         return known if known and (rest == 0).all() else ()
 
-    def _is_affine(
-        self, data, names: tuple[str, ...], size: Mapping[str, float], rng
-    ) -> bool:
-        """Test f(a + b - o) = f(a) + f(b) - f(o) in the named parameters, and that the last matters."""
+    def _is_affine(self, data, names, size: Mapping[str, float], rng) -> bool:
+        """Test f(a + b - o) = f(a) + f(b) - f(o) in these names, and that the last matters."""
         point = {n: v * rng.uniform(0.8, 1.2) for n, v in size.items()}
         o, a, b = (
             dict(point, **{n: size[n] * rng.uniform(0.5, 2.0) for n in names})
             for _ in "oab"
         )
         joint = dict(point, **{n: a[n] + b[n] - o[n] for n in names})
-        f_o, f_a, f_b, f_j = (self._call(data, values) for values in (o, a, b, joint))
-        moved = self._call(data, dict(o, **{names[-1]: a[names[-1]]}))
-        scale = np.abs(f_o) + np.abs(f_a) + np.abs(f_b)
-        if not np.isfinite([f_o, f_a, f_b, f_j, moved]).all():
+        moved = dict(o, **{names[-1]: a[names[-1]]})
+        calls = [self._call(data, values) for values in (o, a, b, joint, moved)]
+        if not np.isfinite(calls).all():
             return False
+        f_o, f_a, f_b, f_j, f_m = calls
+        slack = 1e-11 * (np.abs(f_o) + np.abs(f_a) + np.abs(f_b)) + 1e-300
         return bool(
-            (np.abs(f_j - f_a - f_b + f_o) <= 1e-11 * scale + 1e-300).all()
-            and (moved != f_o).any()
+            (np.abs(f_j - f_a - f_b + f_o) <= slack).all() and (f_m != f_o).any()
         )
 
     def prepare(self, data, scale):
@@ -132,77 +127,43 @@ class Custom(Law):
 
     def _values(self, c, theta, prep):
         """Evaluate for every row of c and theta, (B, n)."""
-        names = self.linear + self.nonlinear
         rows = np.concatenate([c, theta * self._sizes], axis=1)
-        return np.stack([self._call(prep, dict(zip(names, row))) for row in rows])
+        named = (dict(zip(self.parameters, row, strict=True)) for row in rows)
+        return np.stack([self._call(prep, values) for values in named])
 
     def basis(self, theta, prep):
-        k = len(self.linear)
-        rows = [
-            self._values(np.tile(unit, (len(theta), 1)), theta, prep)
-            for unit in np.eye(k)
-        ]
-        return (
-            np.stack(rows, axis=1)
-            if k
-            else np.zeros((len(theta), 0, len(prep[self.inputs[0]])))
-        )
+        units = [np.tile(unit, (len(theta), 1)) for unit in np.eye(len(self.linear))]
+        if not units:
+            return np.zeros((len(theta), 0, len(prep[self.inputs[0]])))
+        return np.stack([self._values(unit, theta, prep) for unit in units], axis=1)
 
     def slopes(self, c, theta, phi, prep):
         out = []
         for m in range(theta.shape[1]):
             step = np.zeros_like(theta)
             step[:, m] = STEP * np.maximum(1e-3, np.abs(theta[:, m]))
-            up, down = (
-                self._values(c, theta + step, prep),
-                self._values(c, theta - step, prep),
-            )
+            ends = (self._values(c, theta + s * step, prep) for s in (1, -1))
+            up, down = ends
             out.append((up - down) / (2 * step[:, m : m + 1]))
         return np.stack(out, axis=1)
 
     def evaluate(self, z, prep):
-        k = len(self.linear)
-        if k:
+        if self.linear:
             return super().evaluate(z, prep)
         return self._values(z[:, :0], z, prep), self.slopes(z[:, :0], z, None, prep)
 
     def curvature(self, z, prep, q):
         return np.zeros((len(z), z.shape[1], z.shape[1]))
 
+    def centre(self):
+        """Return the user's own starting values: one size each, with their signs."""
+        return np.array([np.sign(self.start.get(n, 1.0)) for n in self.nonlinear])
+
     def grids(self, prep):
-        signs = np.array([np.sign(self.start.get(n, 1.0)) for n in self.nonlinear])
-        count, reach = {1: (61, 1e4), 2: (25, 1e3), 3: (9, 100.0), 4: (5, 20.0)}.get(
-            len(signs), (3, 10.0)
-        )
-        return [
-            s * np.geomspace(1 / reach, reach, count)
-            if s
-            else np.linspace(-2, 2, count)
-            for s in signs
-        ]
+        signs = self.centre()
+        count, reach = GRIDS.get(len(signs), (3, 10.0))
+        around, zero = np.geomspace(1 / reach, reach, count), np.linspace(-2, 2, count)
+        return [s * around if s else zero for s in signs]
 
-    def starts(self, prep, y, w, *, log_loss, low, high, **options):
-        """Return the user's own starting values and the best cells around them."""
-        k, own = (
-            len(self.linear),
-            np.array([[np.sign(self.start.get(n, 1.0)) for n in self.nonlinear]]),
-        )
-        cells = super().starts(
-            prep, y, w, log_loss=log_loss, low=low, high=high, **options
-        )
-        phi = np.nan_to_num(self.basis(own, prep))
-        weighted = phi * (w / y**2 if log_loss else w)
-        c = (
-            solve_bounded(
-                weighted @ phi.transpose(0, 2, 1), weighted @ y, low[:k], high[:k]
-            )
-            if k
-            else np.zeros((1, 0))
-        )
-        return np.concatenate([cells, np.concatenate([c, own], axis=1)])
-
-    def to_raw(self, z, scale):
-        return z * np.concatenate([np.ones(len(self.linear)), self._sizes])
-
-    def from_raw(self, raw, scale):
-        return raw / np.concatenate([np.ones(len(self.linear)), self._sizes])
+    def _factors(self, z, scale):
+        return np.concatenate([np.ones(len(self.linear)), self._sizes])

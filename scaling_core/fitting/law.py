@@ -3,7 +3,7 @@
 Shape letters used in comments: B fits solved at once, p parameters, k of them
 linear, q the others, n data points.
 
-Inside a fit a law lives in *internal coordinates* z: inputs named in ``scaled``
+Inside a fit a law lives in *internal coordinates* z: columns named in ``scaled``
 are divided by their geometric mean and the target by its own, so that every
 coordinate is of order one; ``to_raw`` and ``from_raw`` translate. Users only
 ever see raw units.
@@ -18,6 +18,8 @@ from typing import ClassVar
 import numpy as np
 
 Array = np.ndarray
+Exponents = Mapping[str, str | float]  # column -> exponent: "alpha", "-beta" or 2.0
+INF = np.inf
 
 
 @dataclass(frozen=True)
@@ -27,6 +29,9 @@ class Law:
     A separable law states ``linear`` and ``nonlinear`` names, ``basis`` and
     ``slopes``; a law that is not separable overrides ``evaluate`` and
     ``starts``. The prediction is ``eta``, or ``exp(eta)`` where ``log_link``.
+    Units follow from ``powers``, the factors c of terms ``c prod x^-e``, and
+    from ``logs``, the coordinates kept as logarithms (with the column they are
+    measured in, or None).
     """
 
     formula: ClassVar[str] = ""
@@ -38,27 +43,12 @@ class Law:
     rugged: ClassVar[bool] = False  # many local optima: search around the best ones
     cheap: ClassVar[bool] = True  # worth a second set of starts where data are noisy
     positive: ClassVar[tuple[str, ...]] = ()  # columns that must be > 0
-    neutral: ClassVar[
-        Mapping[str, float]
-    ] = {}  # scales other than 1 that scale nothing
-    coupled: ClassVar[tuple[str, ...]] = ()  # raw values that depend on the scale
-
-    # -- names ------------------------------------------------------------
-    @property
-    def variables(self) -> tuple[str, ...]:
-        raise NotImplementedError
-
-    @property
-    def target(self) -> str:
-        return "L"
-
-    @property
-    def linear(self) -> tuple[str, ...]:
-        return ()
-
-    @property
-    def nonlinear(self) -> tuple[str, ...]:
-        return ()
+    powers: ClassVar[Mapping[str, Exponents]] = {}
+    logs: ClassVar[Mapping[str, str | None]] = {}
+    variables: ClassVar[tuple[str, ...]] = ()
+    target: ClassVar[str] = "L"
+    linear: ClassVar[tuple[str, ...]] = ()
+    nonlinear: ClassVar[tuple[str, ...]] = ()
 
     @property
     def parameters(self) -> tuple[str, ...]:
@@ -66,9 +56,14 @@ class Law:
         return self.linear + self.nonlinear
 
     @property
+    def coupled(self) -> tuple[str, ...]:
+        """Parameters whose raw values depend on the scale of a column."""
+        return tuple(self.powers)
+
+    @property
     def limits(self) -> dict[str, tuple[float, float]]:
-        """Default bounds in raw units."""
-        return {}
+        """Default bounds in raw units: none below zero."""
+        return dict.fromkeys(self.parameters, (0.0, INF))
 
     def resolved(self, data: Mapping[str, Array]) -> Law:
         """Return the law with its groups read from the data."""
@@ -106,7 +101,7 @@ class Law:
         return eta, np.concatenate([phi, self.slopes(c, theta, phi, prep)], axis=1)
 
     def curvature(self, z: Array, prep: dict, q: Array) -> Array:
-        """Return ``sum_i q_i Hess(eta_i)``, (B, p, p); default: differences of the Jacobian."""
+        """Return ``sum_i q_i Hess(eta_i)``, (B, p, p), by differences of the Jacobian."""
         k, p = len(self.linear), z.shape[1]
         h = 1e-5 * np.maximum(1.0, np.abs(z[:, k:]))
         steps = np.zeros((len(z), 2 * (p - k), p))
@@ -132,27 +127,13 @@ class Law:
         """For each basis function the nonlinear coordinates that enter it."""
         return [tuple(range(len(self.nonlinear)))] * len(self.linear)
 
-    def starts(self, prep: dict, y: Array, w: Array, **options) -> Array:
-        """Return starting points in internal coordinates, best first, (K, p)."""
-        from .varpro import starting_cells  # avoids an import cycle
+    def centre(self) -> Array | None:
+        """Return nonlinear coordinates (q,) that are always tried, if there are any."""
+        return None
 
-        return starting_cells(self, prep, y, w, **options)
-
-    def guess(self, data: Mapping[str, Array]) -> dict[str, float]:
-        """Closed-form starting point: the best cell of the variable-projection grid.
-
-        Examples
-        --------
-        >>> import numpy as np
-        >>> from scaling_core.fitting import PowerLaw
-        >>> x = np.geomspace(1, 100, 9)
-        >>> g = PowerLaw().guess({"x": x, "L": 1 + 3 * x**-0.5})
-        >>> abs(g["alpha"] - 0.5) < 0.1
-        True
-        """
-        from .fit import starting_point  # avoids an import cycle
-
-        return starting_point(self, data)
+    def starts(self, prep: dict, y: Array, w: Array) -> Array | None:
+        """Return starting points of the law's own, best first, (K, p); None: the grid's."""
+        return None
 
     def rivals(self, z: Array, prep: dict) -> Array:
         """Return points (K, p) that may fit as well as the optimum z (p,), for the status.
@@ -162,13 +143,34 @@ class Law:
         return np.empty((0, len(z)))
 
     # -- units ------------------------------------------------------------
+    def _factors(self, z: Array, scale: Mapping[str, float]) -> Array:
+        """Return raw over internal values, (B, p); only exponents are read from z."""
+        index, out = self.parameters.index, np.zeros_like(z)
+        out[:, : len(self.linear)] = np.log(scale["target"])
+        for name, exponents in self.powers.items():
+            for column, e in exponents.items():
+                if isinstance(e, str):
+                    sign, e = signed(e)
+                    e = sign * z[:, index(e)]
+                out[:, index(name)] += e * np.log(scale[column])
+        return np.exp(out)
+
     def to_raw(self, z: Array, scale: Mapping[str, float]) -> Array:
         """Translate internal coordinates (B, p) into raw parameters (B, p)."""
-        return z
+        raw = z * self._factors(z, scale)
+        for name, column in self.logs.items():
+            i = self.parameters.index(name)
+            raw[:, i] = np.exp(z[:, i]) * (scale[column] if column else 1.0)
+        return raw
 
     def from_raw(self, raw: Array, scale: Mapping[str, float]) -> Array:
         """Translate raw parameters (B, p) into internal coordinates (B, p)."""
-        return raw
+        z = raw / self._factors(raw, scale)
+        for name, column in self.logs.items():
+            i = self.parameters.index(name)
+            with np.errstate(divide="ignore"):
+                z[:, i] = np.log(raw[:, i] / (scale[column] if column else 1.0))
+        return z
 
     def derived(self, params: Mapping[str, float]) -> dict[str, float]:
         """Quantities that follow from the parameters; empty for most laws."""
@@ -184,13 +186,23 @@ class Law:
         2.0
         """
         columns = {v: np.atleast_1d(np.asarray(data[v])) for v in self.variables}
-        raw = np.array([[float(params[name]) for name in self.parameters]])
-        scale = unit_scale(self)
+        raw, scale = (
+            np.array([[params[n] for n in self.parameters]], float),
+            unit_scale(self),
+        )
         with np.errstate(all="ignore"):
-            eta, _ = self.evaluate(
-                self.from_raw(raw, scale), self.prepare(columns, scale)
-            )
+            z, prep = self.from_raw(raw, scale), self.prepare(columns, scale)
+            eta, _ = self.evaluate(z, prep)
         return np.exp(eta[0]) if self.log_link else eta[0]
+
+
+def signed(exponent: str) -> tuple[float, str]:
+    """Return the sign and the name of an exponent.
+
+    >>> signed("-beta")
+    (-1.0, 'beta')
+    """
+    return (-1.0, exponent[1:]) if exponent[0] == "-" else (1.0, exponent)
 
 
 def geometric_mean(values: Array) -> float:
@@ -207,7 +219,7 @@ def geometric_mean(values: Array) -> float:
 
 def unit_scale(law: Law) -> dict[str, float]:
     """Return the scale that leaves every column as it is."""
-    return {**dict.fromkeys(law.variables, 1.0), "target": 1.0, **law.neutral}
+    return dict.fromkeys((*law.variables, "target"), 1.0)
 
 
 def one_hot(values: Array, levels: tuple) -> Array:

@@ -17,7 +17,7 @@ Shapes: B problems, p coordinates, n points.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 
@@ -77,6 +77,15 @@ class Solution:
     converged: Array
     iterations: int = 0
 
+    def joined(self, other: Solution) -> Solution:
+        """Return the rows of both."""
+        pairs = zip(self.rows, other.rows, strict=True)
+        return Solution(*map(np.concatenate, pairs))
+
+    @property
+    def rows(self) -> tuple[Array, Array, Array]:
+        return self.z, self.value, self.converged
+
 
 def _clip(x: Array, low: Array, high: Array) -> Array:
     return np.minimum(
@@ -135,7 +144,36 @@ def _solve(
         return np.linalg.solve(scaled, right[:, :, None])[:, :, 0] / d
 
 
-def _steps(z, gradient, hessian, major, tau, objective):
+@dataclass
+class _Rows:
+    """Problems still running, a row each: settings, place, and the loss around it."""
+
+    index: Array  # row of the solution
+    w: Array
+    y: Array
+    tau: Array  # damping
+    delta: Array  # (B, 1), on its way down to the objective's
+    z: Array
+    value: Array
+    gradient: Array
+    hessian: Array
+    major: Array
+
+    def only(self, keep: Array) -> _Rows:
+        """Return the rows chosen by a mask."""
+        return _Rows(*(getattr(self, f.name)[keep] for f in fields(self)))
+
+    def move(self, accept: Array, fresh: tuple) -> None:
+        """Put the accepted rows at their new places."""
+        names = ("z", "value", "gradient", "hessian", "major")
+        for name, new in zip(names, fresh, strict=True):
+            if not accept.all():
+                mask = accept.reshape(-1, *[1] * (new.ndim - 1))
+                new = np.where(mask, new, getattr(self, name))
+            setattr(self, name, new)
+
+
+def _steps(rows: _Rows, objective: Objective) -> tuple[Array, Array]:
     """Return the damped Newton trial points and the gradient without held coordinates.
 
     Held are coordinates at a bound with the gradient pointing outwards, and those
@@ -143,11 +181,12 @@ def _steps(z, gradient, hessian, major, tau, objective):
     bound stops there and the other coordinates are solved again.
     """
     low, high, slow = objective.low, objective.high, objective.slow
+    z, gradient, tau, major = rows.z, rows.gradient, rows.tau, rows.major
     diagonal = np.einsum("bii->bi", major)
     held = ((z <= low) & (gradient >= 0)) | ((z >= high) & (gradient <= 0))
     held |= diagonal <= 1e-18 * diagonal.max(axis=1, keepdims=True)
     g = np.where(held, 0.0, gradient)
-    system = hessian + tau[:, None, None] * major
+    system = rows.hessian + tau[:, None, None] * major
     step = _solve(system, g, held, 0.0 * g, diagonal, tau)
     uphill = ~((step * g).sum(axis=1) <= 0)
     if uphill.any():  # indefinite Hessian: the majoriser always descends
@@ -176,78 +215,66 @@ def minimise(
 
     ``tol`` bounds the Newton decrement relative to the objective.
     """
+    z = np.clip(np.array(z, dtype=float), objective.low, objective.high)
+    out = Solution(z, np.full(len(z), np.inf), np.zeros(len(z), bool))
     with np.errstate(all="ignore"):
-        return _minimise(objective, np.array(z, dtype=float), max_iter, tol)
+        rows = _first_rows(objective, z)
+        good, done = np.zeros(len(z), bool), ~np.isfinite(rows.value)
+        for out.iterations in range(max_iter + 1):
+            last = out.iterations == max_iter
+            if done.any() or last:
+                value = np.where(np.isfinite(rows.value), rows.value, np.inf)
+                out.z[rows.index], out.value[rows.index] = rows.z, value
+                out.converged[rows.index] = good & done
+                if last or done.all():
+                    break
+                rows = rows.only(~done)
+            good, done = _advance(objective, rows, tol)
+    return out
 
 
-def _minimise(objective, z, max_iter, tol):
-    target = objective.delta
-    z = np.clip(z, objective.low, objective.high)
-    out = Solution(z.copy(), np.full(len(z), np.inf), np.zeros(len(z), bool))
-    rows = np.arange(len(z))
+def _first_rows(objective: Objective, z: Array) -> _Rows:
     w = np.broadcast_to(objective.weights, (len(z), objective.y.shape[-1]))
     y = np.broadcast_to(objective.target, w.shape)
-    r, jac, slope, kappa = objective.residuals(z, y)
-    delta = np.maximum(target, START_DELTA * np.median(np.abs(r), axis=1))[:, None]
-    state = [
-        z,
-        _huber(r, w, delta),
-        *_derivatives(objective, z, r, jac, slope, kappa, w, delta),
-    ]
-    tau = np.full(len(z), 1e-3)
-    done = ~np.isfinite(state[1])
-    good = np.zeros(len(z), bool)
-    for out.iterations in range(max_iter + 1):
-        if done.any() or out.iterations == max_iter:
-            out.z[rows], out.value[rows] = (
-                state[0],
-                np.where(np.isfinite(state[1]), state[1], np.inf),
-            )
-            out.converged[rows] = good & done
-            keep = ~done
-            if not keep.any() or out.iterations == max_iter:
-                break
-            state = [a[keep] for a in state]
-            tau, delta, rows, w, y = (a[keep] for a in (tau, delta, rows, w, y))
-        z, value, gradient, hessian, major = state
-        trial, g = _steps(z, gradient, hessian, major, tau, objective)
-        step = trial - z
-        r, jac, slope, kappa = objective.residuals(trial, y)
-        trial_value = _huber(r, w, delta)
-        accept = trial_value <= value
-        at_target = delta[:, 0] <= target
-        decrement = -(step * g).sum(axis=1)
-        tiny = (np.abs(step) <= 1e-15 * (np.abs(z) + 1e-3)).all(axis=1)
-        good = at_target & (tau <= 1e-2) & ((np.abs(decrement) <= tol * value) | tiny)
-        good |= at_target & ~accept & (np.abs(decrement) <= 1e-10 * value)
-        good |= at_target & (value <= objective.floor) & ~(trial_value < 0.5 * value)
-        stuck = ~accept & (tau > 1e9)
-        done = good | (at_target & stuck)
-        gain = (value - trial_value) / (0.5 * decrement)
-        tau = np.where(
-            accept,
-            tau * np.where(gain > 0.5, 0.1, np.where(gain < 0.1, 4.0, 1.0)),
-            np.maximum(tau, 1e-3) * 8,
-        )
-        tau[tau < 1e-9] = 0.0
-        lower = (accept | stuck) & ~at_target
-        delta = np.where(lower[:, None], np.maximum(delta * LOWER_DELTA, target), delta)
-        reached = _huber(r, w, delta) if lower.any() else trial_value
-        fresh = [
-            trial,
-            reached,
-            *_derivatives(objective, trial, r, jac, slope, kappa, w, delta),
-        ]
-        if accept.all():
-            state = fresh
-            continue
-        state = [
-            np.where(accept.reshape(-1, *[1] * (a.ndim - 1)), a, b)
-            for a, b in zip(fresh, state)
-        ]
-        if (
-            stuck.any()
-        ):  # the next step is taken whatever it gives, under the lowered delta
-            state[1] = np.where(stuck & ~at_target, np.inf, state[1])
-            tau[stuck] = 1.0
-    return out
+    r, *slopes = objective.residuals(z, y)
+    size = START_DELTA * np.median(np.abs(r), axis=1)
+    delta = np.maximum(objective.delta, size)[:, None]
+    around = _derivatives(objective, z, r, *slopes, w, delta)
+    index, tau = np.arange(len(z)), np.full(len(z), 1e-3)
+    return _Rows(index, w, y, tau, delta, z.copy(), _huber(r, w, delta), *around)
+
+
+def _advance(objective: Objective, rows: _Rows, tol: float) -> tuple[Array, Array]:
+    """Take one damped step in every row; return which rows have converged, and ended."""
+    value, target = rows.value, objective.delta
+    trial, g = _steps(rows, objective)
+    step = trial - rows.z
+    r, *slopes = objective.residuals(trial, rows.y)
+    trial_value = _huber(r, rows.w, rows.delta)
+    accept, at_target = trial_value <= value, rows.delta[:, 0] <= target
+    decrement = -(step * g).sum(axis=1)
+    tiny = (np.abs(step) <= 1e-15 * (np.abs(rows.z) + 1e-3)).all(axis=1)
+    good = (rows.tau <= 1e-2) & ((np.abs(decrement) <= tol * value) | tiny)
+    good |= ~accept & (np.abs(decrement) <= 1e-10 * value)
+    good |= (value <= objective.floor) & ~(trial_value < 0.5 * value)
+    good &= at_target
+    stuck = ~accept & (rows.tau > 1e9)
+    _damp(rows, accept, (value - trial_value) / (0.5 * decrement))
+    lower = (accept | stuck) & ~at_target
+    if lower.any():
+        lowered = np.maximum(rows.delta * LOWER_DELTA, target)
+        rows.delta = np.where(lower[:, None], lowered, rows.delta)
+        trial_value = _huber(r, rows.w, rows.delta)
+    around = _derivatives(objective, trial, r, *slopes, rows.w, rows.delta)
+    rows.move(accept, (trial, trial_value, *around))
+    if stuck.any():  # the next step is taken whatever it gives, under the lowered delta
+        rows.value = np.where(stuck & ~at_target, np.inf, rows.value)
+        rows.tau[stuck] = 1.0
+    return good, good | (at_target & stuck)
+
+
+def _damp(rows: _Rows, accept: Array, gain: Array) -> None:
+    """Lower the damping where the quadratic model held, raise it where it did not."""
+    factor = np.where(gain > 0.5, 0.1, np.where(gain < 0.1, 4.0, 1.0))
+    rows.tau = np.where(accept, rows.tau * factor, np.maximum(rows.tau, 1e-3) * 8)
+    rows.tau[rows.tau < 1e-9] = 0.0

@@ -1,10 +1,6 @@
-"""What ``scaling fit`` reads and shows: a CSV in, a table, JSON and a plot out.
+"""What ``scaling fit`` reads and prints: a CSV in; a table, a comparison or JSON out."""
 
-Everything here works on finished fits handed in by the command line; fitting itself
-is the business of ``scaling_core.fitting``.
-"""
-
-import csv
+import io
 import json
 import math
 import os
@@ -13,23 +9,30 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 
-from scaling_core import fitting
 from scaling_core.base.errors import UsageError
-from scaling_core.fitting.columns import CellError
+
+from .broken import BNSL
+from .columns import CellError
+from .kaplan import Kaplan
+from .law import Law
+from .laws import Chinchilla, PowerLaw
+from .repeated import DataConstrained
+from .result import FitResult
+from .saturating import SaturatingK
+from .selection import Comparison, table
+from .sigmoid import SigmoidLog
 
 LAWS = {
-    "power": fitting.PowerLaw(),
-    "pure-power": fitting.PowerLaw(floor=False),
-    "chinchilla": fitting.Chinchilla(),
-    "kaplan": fitting.Kaplan(),
-    "data-constrained": fitting.DataConstrained(),
-    "parscale": fitting.ParScale(),
-    "lr-annealing": fitting.LRAnnealing(),
-    "float-quantisation": fitting.FloatQuantisation(),
-    "sigmoid": fitting.SigmoidLog(),
-    "saturating-k": fitting.SaturatingK(),
-    "bnsl": fitting.BNSL(),
+    "power": PowerLaw(),
+    "pure-power": PowerLaw(floor=False),
+    "chinchilla": Chinchilla(),
+    "kaplan": Kaplan(),
+    "data-constrained": DataConstrained(),
+    "sigmoid": SigmoidLog(),
+    "saturating-k": SaturatingK(),
+    "bnsl": BNSL(),
 }
 ENDINGS = (".png", ".svg", ".pdf")
 
@@ -56,18 +59,16 @@ class Runs:
         )
 
 
-def find_laws(names: list[str]) -> list:
+def find_laws(names: list[str]) -> list[Law]:
     """Return the laws of these names, each once.
 
-    >>> find_laws(["parscale", "parscale "])
-    [ParScale()]
+    >>> find_laws(["kaplan", "kaplan "])
+    [Kaplan()]
     """
-    found = {}
-    for name in (name.strip() for name in names):
-        if name not in LAWS:
-            raise UsageError(f"unknown law {name!r}; allowed: {', '.join(LAWS)}")
-        found[name] = LAWS[name]
-    return list(found.values())
+    names = [name.strip() for name in names]
+    if unknown := [name for name in names if name not in LAWS]:
+        raise UsageError(f"unknown law {unknown[0]!r}; allowed: {', '.join(LAWS)}")
+    return [LAWS[name] for name in dict.fromkeys(names)]
 
 
 def list_laws() -> list[str]:
@@ -107,143 +108,117 @@ def parse_columns(text: str) -> dict[str, str]:
 
 def check_plot(path: Path) -> None:
     """Raise unless a figure can be written at this path."""
+    fault = None
     if path.is_dir():
-        raise UsageError(f"--plot {path}: is a folder; name a file in it")
-    if path.suffix.lower() not in ENDINGS:
-        raise UsageError(
-            f"--plot {path}: got the ending {path.suffix!r}; allowed: {', '.join(ENDINGS)}"
-        )
-    if not path.parent.is_dir():
-        raise UsageError(f"--plot {path}: there is no folder {path.parent}")
-    if not os.access(path if path.exists() else path.parent, os.W_OK):
-        raise UsageError(f"--plot {path}: cannot be written to")
+        fault = "is a folder; name a file in it"
+    elif path.suffix.lower() not in ENDINGS:
+        fault = f"got the ending {path.suffix!r}; allowed: {', '.join(ENDINGS)}"
+    elif not path.parent.is_dir():
+        fault = f"there is no folder {path.parent}"
+    elif not os.access(path if path.exists() else path.parent, os.W_OK):
+        fault = "cannot be written to"
+    if fault:
+        raise UsageError(f"--plot {path}: {fault}")
 
 
-def read_runs(path: Path, needed: list[str], columns: dict[str, str]) -> Runs:
-    """Return the needed columns of a CSV as float arrays, with their lines.
+def read_runs(path: Path, laws: list[Law], columns: dict[str, str]) -> Runs:
+    """Return the columns these laws need as float arrays, with their lines in the CSV.
 
     Raises
     ------
     UsageError
         Naming the file, the line, the column and what was found there.
     """
-    header, rows = _read_rows(path)
-    unknown = sorted(set(columns) - set(needed))
-    if unknown:
+    needed = list(
+        dict.fromkeys(n for law in laws for n in (*law.variables, law.target))
+    )
+    if unknown := sorted(set(columns) - set(needed)):
         raise UsageError(f"the law has no {unknown}; its columns are {needed}")
+    header, cells, lines = _read_cells(path)
     names = {name: columns.get(name, name) for name in needed}
+    data = {}
     for name, column in names.items():
         if column not in header:
             raise UsageError(
                 f"{path}: no column {column!r} for {name}; the file has {header} "
                 f"(say --columns {name}=COLUMN)"
             )
-        if header.count(column) > 1:
+        if (count := header.count(column)) > 1:
             raise UsageError(
-                f"{path}: line 1 names the column {column!r} {header.count(column)} times; "
+                f"{path}: line 1 names the column {column!r} {count} times; "
                 "give each column a name of its own"
             )
-    at = {name: header.index(column) for name, column in names.items()}
-    data = {
-        name: np.array([_number(path, line, names[name], row, i) for line, row in rows])
-        for name, i in at.items()
-    }
-    return Runs(path, data, names, [line for line, _ in rows])
+        text = cells[header.index(column)].str.strip()
+        numbers = pd.to_numeric(text, errors="coerce").to_numpy(float)
+        if len(bad := np.flatnonzero(~np.isfinite(numbers))):
+            raise UsageError(
+                f"{path}: line {lines[bad[0]]}, column {column}: found "
+                f"{text.iloc[bad[0]]!r}, expected a finite number"
+            )
+        data[name] = numbers
+    return Runs(path, data, names, lines)
 
 
-def _read_rows(path: Path) -> tuple[list[str], list[tuple[int, list[str]]]]:
+def _read_cells(path: Path) -> tuple[list[str], pd.DataFrame, list[int]]:
+    """Return the header, the cells as text, and the line of every row."""
     try:
         text = path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(f"{path}: cannot be read as text ({error})") from error
-    reader = csv.reader(text.splitlines())
-    header = [cell.strip() for cell in next(reader, [])]
-    if len(header) == 1 and (marks := [m for m in ";\t|" if m in header[0]]):
+    rows = [(i, row) for i, row in enumerate(text.splitlines(), 1) if row.strip(", \t")]
+    for line, row in rows:
+        if row.count('"') % 2:
+            raise UsageError(
+                f"{path}: line {line} opens a double quote and never closes it"
+            )
+    lines = [line for line, _ in rows]
+    if len(rows) < 2:
+        raise UsageError(
+            f"{path}: expected a header line and rows; got {len(rows)} header line "
+            "and no rows"
+        )
+    first = rows[0][1]
+    if "," not in first and (marks := [m for m in ";\t|" if m in first]):
         raise UsageError(
             f"{path}: line 1 has no comma but {marks[0]!r}; expected cells separated by "
             "commas, numbers with decimal points"
         )
-    rows = [(reader.line_num, row) for row in reader if any(c.strip() for c in row)]
-    if not rows:
-        raise UsageError(
-            f"{path}: expected a header line and rows; got {len(header)} "
-            "header cells and no rows"
-        )
-    for line, row in rows:
-        if len(row) != len(header):
-            raise UsageError(
-                f"{path}: line {line} has {len(row)} cells, the header {len(header)}"
-            )
-    return header, rows
-
-
-def _number(path: Path, line: int, column: str, row: list[str], index: int) -> float:
-    cell = row[index].strip()
+    options = dict(header=None, dtype=str, keep_default_na=False)
     try:
-        value = float(cell)
-    except ValueError:
-        value = math.nan
-    if not math.isfinite(value):
-        raise UsageError(
-            f"{path}: line {line}, column {column}: found {cell!r}, "
-            "expected a finite number"
+        cells = pd.read_csv(io.StringIO("\n".join(row for _, row in rows)), **options)
+    except pd.errors.ParserError as error:  # more cells than the header
+        want, at, got = map(
+            int, re.findall(r"(\d+) fields in line (\d+), saw (\d+)", str(error))[0]
         )
-    return value
+        raise _ragged(path, lines[at - 1], got, want) from error
+    have = cells.notna().sum(axis=1).to_numpy()
+    if len(short := np.flatnonzero(have < cells.shape[1])):
+        raise _ragged(path, lines[short[0]], have[short[0]], cells.shape[1])
+    header = cells.iloc[0].str.strip().tolist()
+    return header, cells.iloc[1:], lines[1:]
 
 
-def find_intervals(result) -> dict[str, tuple[float, float]]:
-    """Return 95 % intervals of parameters and derived values; nan where undefined.
+def _ragged(path: Path, line: int, got: int, want: int) -> UsageError:
+    return UsageError(f"{path}: line {line} has {got} cells, the header {want}")
 
-    A fit that is not identified or failed has none, and no derived values.
+
+def show(result: FitResult, rows: list[Comparison], as_json: bool) -> str:
+    """Return a fit, and a comparison if there is one, as text or JSON.
+
+    JSON has null where a number is undefined.
     """
-    if not result.usable:
-        return dict.fromkeys(result.params, (math.nan, math.nan))
-    return {n: fitting.interval(result, n) for n in (*result.params, *result.derived)}
-
-
-def show_fit(result, intervals: dict[str, tuple[float, float]]) -> str:
-    """Return parameters with 95 % intervals, what follows from them, and the status.
-
-    The status of a failed fit comes first.
-    """
-    status = [f"status: {result.status} ({result.message})", ""]
-    failed = result.status == "failed"
-    lines = [*(status if failed else ()), result.law.formula, ""]
-    lines.append(f"{'parameter':<12}{'estimate':>14}   95 % interval")
-    for name, value in {**result.params, **_derived(result)}.items():
-        derived = "" if name in result.params else "   derived"
-        ends = _ends(*intervals[name])
-        lines.append(f"{name:<12}{value:>14.6g}   {ends}{derived}")
-    return "\n".join([*lines, "", *(() if failed else status), result.methods()])
-
-
-def _derived(result) -> dict[str, float]:
-    return result.derived if result.usable else {}
-
-
-def _ends(low: float, high: float) -> str:
-    """Show an interval.
-
-    >>> _ends(0.25, 0.5), _ends(math.nan, 1.0), _ends(0.0, 0.0)
-    ('[0.25, 0.5]', 'undefined', 'undefined (on a bound)')
-    """
-    if not (math.isfinite(low) and math.isfinite(high)):
-        return "undefined"
-    return f"[{low:.4g}, {high:.4g}]" if low < high else "undefined (on a bound)"
-
-
-def fit_as_json(result, intervals, rows=()) -> str:
-    """Return a fit, and a comparison if there is one, as JSON; undefined is null."""
+    if not as_json:
+        return "\n\n".join([result.summary(), *([table(rows)] if rows else [])])
     out = {
         "law": type(result.law).__name__,
         "formula": result.law.formula,
         "params": result.params,
-        "intervals": {k: list(v) for k, v in intervals.items()},
-        "derived": _derived(result),
-        "objective": result.objective,
-        "status": result.status,
-        "message": result.message,
-        "n": result.n,
+        "intervals": {name: list(ends) for name, ends in result.intervals().items()},
+        "derived": result.derived if result.usable else {},
+        **{
+            name: getattr(result, name)
+            for name in ("objective", "status", "message", "n")
+        },
         "methods": result.methods(),
     }
     if rows:
@@ -258,47 +233,4 @@ def _finite(value):
         return {k: _finite(v) for k, v in value.items()}
     if isinstance(value, (list, tuple)):
         return [_finite(v) for v in value]
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
-    return value
-
-
-def curves(data: dict, law) -> list[tuple[str, dict]]:
-    """Return up to four curves along the law's first variable: label, columns.
-
-    The other variables are held at quantiles of the data; the first runs over its
-    range and one decade beyond.
-    """
-    first, *others = law.variables
-    x = np.geomspace(data[first].min(), 10 * data[first].max(), 120)
-    if not others:
-        return [("fit", {first: x})]
-    levels = np.unique(np.quantile(data[others[0]], [0.05, 0.35, 0.65, 0.95]))
-    found = []
-    for level in levels:
-        columns = {name: np.full_like(x, np.median(data[name])) for name in others}
-        columns |= {first: x, others[0]: np.full_like(x, level)}
-        found.append((f"{others[0]} = {level:.2g}", columns))
-    return found
-
-
-def draw_fit(path: Path, result, data: dict, drawn: list[tuple]) -> None:
-    """Draw points, curves and 95 % bands on log-log axes.
-
-    ``drawn`` holds (label, columns, prediction, low, high) for each curve.
-    """
-    import matplotlib as mpl
-    from matplotlib.figure import Figure
-
-    first, target = result.law.variables[0], result.law.target
-    figure = Figure(figsize=(6.4, 4.2), facecolor="white", layout="constrained")
-    ax = figure.subplots()
-    shades = mpl.colormaps["viridis"](np.linspace(0.1, 0.85, len(drawn)))
-    for (label, columns, middle, low, high), shade in zip(drawn, shades, strict=True):
-        ax.plot(columns[first], middle, color=shade, label=label)
-        ax.fill_between(columns[first], low, high, color=shade, alpha=0.2, lw=0)
-    ax.plot(data[first], data[target], "o", ms=3, color="#444444", label="data")
-    ax.set(xscale="log", yscale="log", xlabel=first, ylabel=target)
-    ax.set_title(f"{result.law.formula}: {result.status}", fontsize=9)
-    ax.legend(fontsize=8, frameon=False)
-    figure.savefig(path, dpi=150)
+    return None if isinstance(value, float) and not math.isfinite(value) else value

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
 
-from . import columns as col
-from .law import Array, Law
-from .problem import Problem
+from . import uncertainty
+from .law import Array
+from .plot import plot_fit
+from .problem import Optimum
 
 Status = Literal["converged", "at-bound", "starts-disagree", "not-identified", "failed"]
 
 
 @dataclass(frozen=True)
-class FitResult:
+class FitResult(Optimum):
     """What a fit found and how far to trust it.
 
     Attributes
@@ -33,8 +34,6 @@ class FitResult:
     condition : condition number of the Jacobian with columns of unit length
     """
 
-    law: Law
-    params: dict[str, float]
     objective: float
     status: Status
     message: str
@@ -42,98 +41,90 @@ class FitResult:
     agreeing_starts: int
     starts: int
     condition: float
-    n: int
-    loss: str
-    delta: float
-    residuals: Array = field(repr=False)
-    problem: Problem = field(repr=False)
-    z: Array = field(repr=False)
-
-    def predict(self, data: Any = None) -> Array:
-        """Return predictions at new columns, or at the fitted points.
-
-        Examples
-        --------
-        >>> from scaling_core.fitting import fit, PowerLaw
-        >>> r = fit(PowerLaw(), {"x": [1, 2, 4, 8, 16], "L": [3, 2, 1.5, 1.25, 1.125]})
-        >>> r.predict({"x": [32]}).round(6)
-        array([1.0625])
-        """
-        if data is None:
-            return self.problem.predict(self.z[None])[0]
-        return self.problem.predict(self.z[None], read_inputs(self.law, data))[0]
 
     @property
     def usable(self) -> bool:
         """Whether the parameters mean something: neither not-identified nor failed."""
         return self.status not in ("not-identified", "failed")
 
-    @property
-    def derived(self) -> dict[str, float]:
-        """Quantities that follow from the parameters (a, b, G of Chinchilla, ...)."""
-        return self.law.derived(self.params)
+    def interval(self, name: str, level: float = 0.95, kind: str = "sandwich"):
+        """Return the interval of a parameter or derived value (``uncertainty.interval``)."""
+        return uncertainty.interval(self, name, level, kind)
+
+    def intervals(self, level: float = 0.95) -> dict[str, tuple[float, float]]:
+        """Return every parameter's and derived value's interval; nan where undefined.
+
+        A fit that is not identified or failed has none, and no derived values.
+        """
+        if not self.usable:
+            return dict.fromkeys(self.params, (np.nan, np.nan))
+        return {n: self.interval(n, level) for n in (*self.params, *self.derived)}
+
+    def band(self, data: Any, level: float = 0.95, kind: str = "sandwich"):
+        """Return the band of the curve at new columns (``uncertainty.band``)."""
+        return uncertainty.band(self, data, level, kind)
 
     def covariance(self, kind: str = "sandwich") -> Array:
-        """Covariance of the raw parameters; see ``uncertainty.covariance``."""
-        from .uncertainty import covariance
+        """Return the covariance of the raw parameters (``uncertainty.covariance``)."""
+        return uncertainty.covariance(self, kind)
 
-        return covariance(self, kind)
+    def plot(self, ax: Any = None):
+        """Draw points, curves and 95 % bands on log-log axes; return the axes."""
+        ax = plot_fit(self, ax)
+        ax.set_title(f"{self.law.formula}: {self.status}", fontsize=9)
+        return ax
 
     def summary(self) -> str:
-        """Return parameters with standard errors, status and the methods line."""
-        return "\n".join(
-            [
-                f"{self.law.formula}    {self.status}: {self.message}",
-                *self._table(),
-                self.methods(),
-            ]
-        )
+        """Return parameters with errors and 95 % intervals, the status, the methods line.
+
+        The status of a failed fit comes first.
+        """
+        status = [f"status: {self.status} ({self.message})", ""]
+        failed = self.status == "failed"
+        first, last = (status, []) if failed else ([], status)
+        table = [self.law.formula, "", *self._table(), ""]
+        return "\n".join([*first, *table, *last, self.methods()])
 
     def _table(self) -> list[str]:
+        head = f"{'parameter':<12}{'estimate':>14}   {'+-':<11}95 % interval"
         with np.errstate(all="ignore"):  # a variance may be negative by rounding
             errors = np.sqrt(np.diag(self.covariance()))
-        units = self.law.units
-        return [
-            f"  {name:<12} {value: .6g}  +- {_error(error, self.usable)}  [{units.get(name.split('[')[0], '')}]"
-            for (name, value), error in zip(self.params.items(), errors)
-        ]
+        every = dict(zip(self.params, errors, strict=True))
+        values = {**self.params, **(self.derived if self.usable else {})}
+        lines = [head]
+        for name, ends in self.intervals().items():
+            error, known = every.get(name, np.nan), self.usable and name in every
+            shown = f"{error:.2g}" if known and np.isfinite(error) else ""
+            note = self.law.units.get(name.split("[")[0], "")
+            note = note if name in every else "derived"
+            row = f"{name:<12}{values[name]:>14.6g}   {shown:<11}{_ends(*ends)}"
+            lines.append(f"{row}   {note}".rstrip())
+        return lines
 
     def methods(self) -> str:
         """Return one sentence that states the fit completely, to paste into a paper."""
+        law, target = self.law, self.law.target
         loss = {
-            "log-huber": f"Huber loss on log {self.law.target}, delta = {self.delta:g}",
-            "huber": f"Huber loss on {self.law.target}, delta = {self.delta:g}",
-            "mse": f"squared error on {self.law.target}",
+            "log-huber": f"Huber loss on log {target}, delta = {self.delta:g}",
+            "huber": f"Huber loss on {target}, delta = {self.delta:g}",
+            "mse": f"squared error on {target}",
         }[self.loss]
-        way = "linear parameters eliminated on a grid, then " if self.law.linear else ""
+        way = "linear parameters eliminated on a grid, then " if law.linear else ""
         return (
-            f"{self.law.formula} ({self.law.source}) fitted to {self.n} points; {loss}, summed; "
+            f"{law.formula} ({law.source}) fitted to {self.n} points; {loss}, summed; "
             f"objective {self.objective:.6e}; {way}damped Newton "
-            f"from {self.starts} starts, {self.agreeing_starts} at the optimum; largest gradient cosine "
-            f"{self.gradient_norm:.1e}; Jacobian condition {self.condition:.1e}; {self.status}."
+            f"from {self.starts} starts, {self.agreeing_starts} at the optimum; "
+            f"largest gradient cosine {self.gradient_norm:.1e}; "
+            f"Jacobian condition {self.condition:.1e}; {self.status}."
         )
 
 
-def _error(error: float, usable: bool) -> str:
-    return f"{error:.2g}" if usable and np.isfinite(error) else "undefined"
+def _ends(low: float, high: float) -> str:
+    """Show an interval.
 
-
-def read_inputs(law: Law, data: Any) -> dict[str, Array]:
-    """Return the input columns of a law, scalars broadcast to a common length."""
-    have = [str(c) for c in (data.columns if hasattr(data, "columns") else data)]
-    if missing := [v for v in law.variables if v not in have]:
-        raise ValueError(
-            f"data lacks {missing}; to predict, {type(law).__name__} needs {list(law.variables)}"
-        )
-    arrays = np.broadcast_arrays(
-        *[np.atleast_1d(np.asarray(data[v])) for v in law.variables]
-    )
-    labels = getattr(law, "group", None)
-    columns = {
-        v: col.as_column(a, v, v == labels) for v, a in zip(law.variables, arrays)
-    }
-    for name in law.positive:
-        col.check_positive(
-            columns[name], name, f"{type(law).__name__} takes its logarithm"
-        )
-    return columns
+    >>> _ends(0.25, 0.5), _ends(np.nan, 1.0), _ends(0.0, 0.0)
+    ('[0.25, 0.5]', 'undefined', 'undefined (on a bound)')
+    """
+    if not (np.isfinite(low) and np.isfinite(high)):
+        return "undefined"
+    return f"[{low:.4g}, {high:.4g}]" if low < high else "undefined (on a bound)"

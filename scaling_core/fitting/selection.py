@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from scipy import optimize, special
 
 from .columns import as_column, read_columns
-from .fit import fit
 from .law import Array, Law
 from .result import FitResult
+from .solve import fit
 
 
 @dataclass(frozen=True)
@@ -85,16 +85,12 @@ def log_likelihood(result: FitResult) -> float:
     guess = total / len(w)
 
     def negative(log_s: float) -> float:
-        return total / np.exp(log_s) + float(
-            np.sum(_log_partition(np.exp(log_s) / w, delta))
-        )
+        s = np.exp(log_s)
+        return total / s + float(np.sum(_log_partition(s / w, delta)))
 
+    options = dict(method="bounded", options={"xatol": 1e-10})
     bracket = (np.log(guess) - 8, np.log(guess) + 8)
-    return -float(
-        optimize.minimize_scalar(
-            negative, bounds=bracket, method="bounded", options={"xatol": 1e-10}
-        ).fun
-    )
+    return -float(optimize.minimize_scalar(negative, bounds=bracket, **options).fun)
 
 
 def _log_partition(t: Array, delta: float) -> Array:
@@ -126,41 +122,28 @@ def compare(
     rows = []
     for law in laws:
         result = fit(law, data, **options)
-        n = int(np.sum(result.problem.weights > 0))
-        k = int(np.sum(result.problem.low < result.problem.high)) + 1
-        score = log_likelihood(result)
+        k, score = result.problem.n_free + 1, log_likelihood(result)
+        n = result.problem.spare + k - 1
         correction = 2 * k * (k + 1) / (n - k - 1) if n > k + 1 else np.inf
-        chained = (
-            extrapolation_cv(law, data, by=by, splits=splits, **options).rmse
-            if by is not None
-            else np.nan
+        chained = np.nan
+        if by is not None:
+            chained = extrapolation_cv(law, data, by=by, splits=splits, **options).rmse
+        row = Comparison(
+            name=type(law).__name__,
+            k=k,
+            log_likelihood=score,
+            aicc=2 * k - 2 * score + correction,
+            bic=float(k * np.log(n) - 2 * score),
+            delta_aicc=np.nan,
+            extrapolation=chained,
+            status=result.status,
+            result=result,
         )
-        rows.append(
-            (
-                result,
-                k,
-                score,
-                2 * k - 2 * score + correction,
-                float(k * np.log(n) - 2 * score),
-                chained,
-            )
-        )
-    least = min(row[3] for row in rows)
-    out = [
-        Comparison(
-            type(r.law).__name__,
-            k,
-            ll,
-            aicc,
-            bic,
-            aicc - least if np.isfinite(least) else np.nan,
-            cv,
-            r.status,
-            r,
-        )
-        for r, k, ll, aicc, bic, cv in rows
-    ]
-    return sorted(out, key=lambda row: row.aicc)
+        rows.append(row)
+    rows.sort(key=lambda row: row.aicc)
+    if not np.isfinite(rows[0].aicc):
+        return rows
+    return [replace(row, delta_aicc=row.aicc - rows[0].aicc) for row in rows]
 
 
 def table(rows: Sequence[Comparison]) -> str:
@@ -207,44 +190,34 @@ def extrapolation_cv(
     (4, True)
     """
     columns = read_columns(law, data)
-    order = as_column(
-        by(columns) if callable(by) else data[by] if isinstance(by, str) else by, "by"
-    )
-    n = len(columns[law.target])
+    values = by(columns) if callable(by) else data[by] if isinstance(by, str) else by
+    order, n = as_column(values, "by"), len(columns[law.target])
     if len(order) != n:
         raise ValueError(f"by has {len(order)} entries for {n} points")
     need = len(law.resolved(columns).parameters) + 2
+    quantiles = np.quantile(order, np.arange(1, splits + 1) / (splits + 1))
     cuts = [
-        c
-        for c in np.unique(np.quantile(order, np.arange(1, splits + 1) / (splits + 1)))
-        if np.sum(order <= c) >= need and np.any(order > c)
+        float(cut)
+        for cut in np.unique(quantiles)
+        if np.sum(order <= cut) >= need and np.any(order > cut)
     ]
     if not cuts:
         raise ValueError(
-            f"no cut leaves {need} points below it and one above; fewer splits or more points"
+            f"no cut leaves {need} points below it and one above; "
+            "fewer splits or more points"
         )
+    given = None if weights is None else np.asarray(weights)
     errors, fold, status = [], [], []
-    for i, cut in enumerate(cuts):
-        upper = cuts[i + 1] if i + 1 < len(cuts) else np.inf
+    for i, (cut, upper) in enumerate(zip(cuts, [*cuts[1:], np.inf], strict=True)):
         low, high = order <= cut, (order > cut) & (order <= upper)
         part = {k: v[low] for k, v in columns.items()}
         result = fit(
-            law,
-            part,
-            weights=None if weights is None else np.asarray(weights)[low],
-            **options,
+            law, part, weights=None if given is None else given[low], **options
         )
-        predicted, truth = (
-            result.predict({k: v[high] for k, v in columns.items()}),
-            columns[law.target][high],
-        )
-        logs = result.loss == "log-huber"
+        predicted = result.predict({k: v[high] for k, v in columns.items()})
+        truth, logs = columns[law.target][high], result.loss == "log-huber"
         errors.append(np.log(predicted) - np.log(truth) if logs else predicted - truth)
         fold.append(np.full(len(truth), i))
         status.append(result.status)
-    return Extrapolation(
-        tuple(map(float, cuts)),
-        np.concatenate(errors),
-        np.concatenate(fold),
-        tuple(status),
-    )
+    errors, fold = np.concatenate(errors), np.concatenate(fold)
+    return Extrapolation(tuple(cuts), errors, fold, tuple(status))

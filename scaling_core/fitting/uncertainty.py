@@ -20,23 +20,15 @@ from typing import Any
 import numpy as np
 from scipy import optimize, stats
 
-from .columns import position
-from .fit import diagnose
+from .columns import position, read_inputs
 from .law import Array
 from .newton import minimise
-from .result import FitResult, read_inputs
+from .problem import Optimum, diagnose
 
 ALONE = 1e-6  # 1 - leverage below which a point is fitted by a parameter of its own
 
 
-def spare_points(result: FitResult) -> int:
-    """Return n - p: points that count, less parameters that are not fixed."""
-    problem = result.problem
-    fixed = problem.low == problem.high
-    return int(np.sum(problem.weights > 0)) - int(np.sum(~fixed))
-
-
-def _scores(result: FitResult):
+def _scores(result: Optimum):
     """Return psi, smoothed psi', leverage (n,), Jacobian (p, n), free and dead coordinates.
 
     psi' is smoothed over residuals ``r / sqrt(1 - h)``, which are of the size of the noise.
@@ -71,7 +63,7 @@ def _spread(psi: Array, h: Array, spare: int) -> Array:
 
 
 @np.errstate(all="ignore")
-def covariance(result: FitResult, kind: str = "sandwich") -> Array:
+def covariance(result: Optimum, kind: str = "sandwich") -> Array:
     """Covariance of the raw parameters (p, p), by the delta method from internal coordinates.
 
     "sandwich": the spread may differ between points,
@@ -94,7 +86,7 @@ def covariance(result: FitResult, kind: str = "sandwich") -> Array:
         raise ValueError(f"kind must be robust or sandwich, got {kind!r}")
     psi, slope, h, jac, free, dead = _scores(result)
     w, j = result.problem.weights, jac[free]
-    if spare_points(result) < 1:
+    if result.problem.spare < 1:
         return np.full((len(free), len(free)), np.nan)
     spare = result.n - int(free.sum())
     try:
@@ -114,7 +106,7 @@ def covariance(result: FitResult, kind: str = "sandwich") -> Array:
     return raw
 
 
-def raw_jacobian(result: FitResult) -> Array:
+def raw_jacobian(result: Optimum) -> Array:
     """Return d raw parameters / d internal coordinates, (p, p), by central differences."""
     p = len(result.z)
     step = 1e-6 * np.maximum(np.abs(result.z), 1e-3)
@@ -123,7 +115,7 @@ def raw_jacobian(result: FitResult) -> Array:
     return ((raw[:p] - raw[p:]) / (2 * step[:, None])).T
 
 
-def _value_and_slope(result: FitResult, name: str) -> tuple[float, Array]:
+def _value_and_slope(result: Optimum, name: str) -> tuple[float, Array]:
     """Return a parameter or derived value, and its derivative by the raw parameters (p,)."""
     names, derived = result.law.parameters, result.derived
     if name not in derived:
@@ -132,7 +124,10 @@ def _value_and_slope(result: FitResult, name: str) -> tuple[float, Array]:
     raw = np.array(list(result.params.values()))
     step = 1e-6 * np.maximum(np.abs(raw), 1e-12)
     up, down = (
-        [result.law.derived(dict(zip(names, raw + s)))[name] for s in np.diag(signed)]
+        [
+            result.law.derived(dict(zip(names, raw + s, strict=True)))[name]
+            for s in np.diag(signed)
+        ]
         for signed in (step, -step)
     )
     return derived[name], (np.array(up) - np.array(down)) / (2 * step)
@@ -140,7 +135,7 @@ def _value_and_slope(result: FitResult, name: str) -> tuple[float, Array]:
 
 @np.errstate(all="ignore")
 def interval(
-    result: FitResult, name: str, level: float = 0.95, kind: str = "sandwich"
+    result: Optimum, name: str, level: float = 0.95, kind: str = "sandwich"
 ) -> tuple[float, float]:
     """Return the Student t interval of a parameter or derived value, n - p degrees of freedom.
 
@@ -161,7 +156,7 @@ def interval(
     value, slope = _value_and_slope(result, name)
     used = slope != 0  # the covariance may be nan for what does not matter here
     cov = covariance(result, kind)[np.ix_(used, used)]
-    half = stats.t.ppf((1 + level) / 2, spare_points(result))
+    half = stats.t.ppf((1 + level) / 2, result.problem.spare)
     half *= np.sqrt(slope[used] @ cov @ slope[used])
     if result.problem.bounds.get(name, (0,))[0] == 0 and value > 0:
         return float(value * np.exp(-half / value)), float(value * np.exp(half / value))
@@ -170,7 +165,7 @@ def interval(
 
 @np.errstate(all="ignore")
 def band(
-    result: FitResult, data: Any, level: float = 0.95, kind: str = "sandwich"
+    result: Optimum, data: Any, level: float = 0.95, kind: str = "sandwich"
 ) -> tuple[Array, Array]:
     """Return the delta-method band of the curve, on the log where the loss is.
 
@@ -200,13 +195,13 @@ def band(
     used = (slopes != 0).any(axis=1)
     cov, slopes = cov[np.ix_(used, used)], slopes[used]
     error = np.sqrt(np.einsum("pm,pq,qm->m", slopes, cov, slopes))
-    half = stats.t.ppf((1 + level) / 2, spare_points(result)) * error
+    half = stats.t.ppf((1 + level) / 2, result.problem.spare) * error
     if result.loss == "log-huber":
         return centre * np.exp(-half / centre), centre * np.exp(half / centre)
     return centre - half, centre + half
 
 
-def profile(result: FitResult, name: str, level: float = 0.95) -> tuple[float, float]:
+def profile(result: Optimum, name: str, level: float = 0.95) -> tuple[float, float]:
     """Return the profile-likelihood interval of one parameter.
 
     The parameter is fixed, the others refitted, and the ends are where the
@@ -225,7 +220,7 @@ def profile(result: FitResult, name: str, level: float = 0.95) -> tuple[float, f
     True
     """
     index = position(name, result.law.parameters)
-    if spare_points(result) < 1:
+    if result.problem.spare < 1:
         return np.nan, np.nan
     psi, slope, _, _, free, _ = _scores(result)
     w, spare = result.problem.weights, result.n - int(free.sum())
@@ -246,7 +241,7 @@ def profile(result: FitResult, name: str, level: float = 0.95) -> tuple[float, f
 
 
 def _end(
-    result: FitResult,
+    result: Optimum,
     name: str,
     side: int,
     spread: float,

@@ -34,7 +34,7 @@ def solve_bounded(gram: Array, right: Array, low: Array, high: Array) -> Array:
     index = np.arange(k)
     held = np.broadcast_to(low == high, (cells, k)).copy()
     value = np.where(held, low, 0.0)
-    trace = np.einsum("gii->gi", gram)
+    trace, c = np.einsum("gii->gi", gram), value
     for _ in range(k + 1):
         system = np.where(held[:, :, None] | held[:, None, :], 0.0, gram)
         system[:, index, index] += np.where(held, 1.0, 1e-12 * trace + 1e-300)
@@ -47,9 +47,8 @@ def solve_bounded(gram: Array, right: Array, low: Array, high: Array) -> Array:
             break
         columns = worst[rows]
         held[rows, columns] = True
-        value[rows, columns] = np.where(
-            c[rows, columns] < low[columns], low[columns], high[columns]
-        )
+        below = c[rows, columns] < low[columns]
+        value[rows, columns] = np.where(below, low[columns], high[columns])
     return np.clip(c, low, high)
 
 
@@ -58,42 +57,30 @@ def _columns(law: Law, grids: list[Array], cells: tuple[Array, ...], prep: dict)
     sizes = [len(g) for g in grids]
     known: dict[tuple[int, ...], tuple[Array, Array]] = {}
     for dims in set(law.depends()):
-        mesh = (
-            np.meshgrid(*[grids[d] for d in dims], indexing="ij")
-            if dims
-            else [np.zeros(1)]
-        )
-        theta = np.tile([g[0] for g in grids], (mesh[0].size, 1))
-        for d, values in zip(dims, mesh):
+        mesh = np.meshgrid(*[grids[d] for d in dims], indexing="ij")
+        theta = np.tile([g[0] for g in grids], (mesh[0].size if dims else 1, 1))
+        for d, values in zip(dims, mesh, strict=True):
             theta[:, d] = values.ravel()
-        shape = [sizes[d] for d in dims] or [1]
-        index = (
-            np.ravel_multi_index([cells[d] for d in dims], shape)
-            if dims
-            else np.zeros(len(cells[0]), int)
-        )
-        known[dims] = law.basis(theta, prep), index
+        index = np.zeros(len(cells[0]), int)
+        if dims:
+            shape = tuple(sizes[d] for d in dims)
+            index = np.ravel_multi_index(tuple(cells[d] for d in dims), shape)
+        known[dims] = np.nan_to_num(law.basis(theta, prep), posinf=0, neginf=0), index
     return [
         (known[dims][0][:, j], known[dims][1]) for j, dims in enumerate(law.depends())
     ]
 
 
-def solve_grid(
-    law: Law,
-    grids: list[Array],
-    prep: dict,
-    target: Array,
-    weights: Array,
-    low: Array,
-    high: Array,
-):
-    """Return the linear coordinates (G, k) and weighted squared error (G,) of every cell."""
-    cells = np.unravel_index(
-        np.arange(int(np.prod([len(g) for g in grids]))), [len(g) for g in grids]
-    )
-    with np.errstate(all="ignore"):
-        columns = _columns(law, grids, cells, prep)
-    columns = [(np.where(np.isfinite(c), c, 0.0), index) for c, index in columns]
+def solve_grid(law: Law, grids: list[Array], prep: dict, target, weights, low, high):
+    """Return c (G, k), weighted squared error (G,) and theta (G, q) of every cell."""
+    sizes = [len(g) for g in grids]
+    cells = np.unravel_index(np.arange(int(np.prod(sizes))), sizes)
+    theta = np.column_stack([grid[i] for grid, i in zip(grids, cells, strict=True)])
+    if not law.linear:
+        error = (law.evaluate(theta, prep)[0] - target) ** 2 @ weights
+        error = np.where(np.isfinite(error), error, np.inf)
+        return np.zeros((len(theta), 0)), error, theta
+    columns = _columns(law, grids, cells, prep)
     k, g = len(columns), len(cells[0])
     gram, right = np.empty((g, k, k)), np.empty((g, k))
     for i, (left, i_of) in enumerate(columns):
@@ -106,12 +93,8 @@ def solve_grid(
                 entry = np.einsum("gn,gn->g", weighted[i_of], other[j_of])
             gram[:, i, j] = gram[:, j, i] = entry
     c = solve_bounded(gram, right, low, high)
-    error = (
-        np.einsum("gi,gij,gj->g", c, gram, c)
-        - 2 * (c * right).sum(1)
-        + weights @ target**2
-    )
-    return c, error, np.column_stack([grid[i] for grid, i in zip(grids, cells)])
+    error = np.einsum("gi,gij,gj->g", c, gram, c) - 2 * (c * right).sum(1)
+    return c, error + weights @ target**2, theta
 
 
 def pick(
@@ -122,30 +105,24 @@ def pick(
     ``apart`` cuts every axis in five and takes the best cell of each block.
     """
     order = np.argsort(error, kind="stable")
-    ranks = (
-        np.geomspace(
-            1, max(len(error) // 12, min(len(error), 3 * count)), count
-        ).astype(int)
-        - 1
-    )
+    last = max(len(error) // 12, min(len(error), 3 * count))
+    ranks = np.geomspace(1, last, count).astype(int) - 1
     if not apart:
         return order[np.unique(ranks)]
     block = np.zeros(len(error), dtype=int)
-    for index, size in zip(np.unravel_index(np.arange(len(error)), shape), shape):
+    places = np.unravel_index(np.arange(len(error)), shape)
+    for index, size in zip(places, shape, strict=True):
         block = 5 * block + 5 * index // size
     _, first = np.unique(block[order], return_index=True)
-    return np.array(
-        list(dict.fromkeys([*order[np.sort(first)][:count], *order[ranks]]))[:count]
-    )
+    chosen = dict.fromkeys([*order[np.sort(first)][:count], *order[ranks]])
+    return np.array(list(chosen)[:count])
 
 
 def starting_cells(
     law: Law,
     prep: dict,
-    y: Array,
+    target: Array,
     weights: Array,
-    *,
-    log_loss: bool,
     low: Array,
     high: Array,
     count: int = N_STARTS,
@@ -153,41 +130,27 @@ def starting_cells(
 ) -> Array:
     """Return starts in internal coordinates, best first, (K, p).
 
-    The errors minimised are those of the loss's own residual to first order:
-    relative where the loss is on logarithms.
+    Minimised is ``weights @ (eta - target)^2`` on the grid; a law's ``centre`` is
+    always among the cells.
     """
     k = len(law.linear)
-    grids = [
-        np.unique(np.clip(g, a, b))
-        for g, a, b in zip(law.grids(prep), low[k:], high[k:])
-    ]
-    if law.log_link:
-        target, weights = np.log(y), weights * (1.0 if log_loss else y**2)
-    else:
-        target, weights = y, weights / (y**2 if log_loss else 1.0)
+    clipped = zip(law.grids(prep), low[k:], high[k:], strict=True)
+    grids = [np.unique(np.clip(g, a, b)) for g, a, b in clipped]
+    bounds = low[:k], high[:k]
     if not grids:
         phi = law.basis(np.zeros((1, 0)), prep)[0]
-        c = solve_bounded(
-            ((phi * weights) @ phi.T)[None], ((phi * weights) @ target)[None], low, high
+        weighted = phi * weights
+        return solve_bounded(
+            (weighted @ phi.T)[None], (weighted @ target)[None], *bounds
         )
-        return c
-    if k:
-        c, error, theta = solve_grid(
-            law, grids, prep, target, weights, low[:k], high[:k]
-        )
-    else:
-        theta = np.stack(
-            [g.ravel() for g in np.meshgrid(*grids, indexing="ij")], axis=1
-        )
-        with np.errstate(all="ignore"):
-            error = (law.evaluate(theta, prep)[0] - target) ** 2 @ weights
-        c, error = (
-            np.zeros((len(theta), 0)),
-            np.where(np.isfinite(error), error, np.inf),
-        )
+    c, error, theta = solve_grid(law, grids, prep, target, weights, *bounds)
     rows = pick(error, [len(g) for g in grids], count, apart=apart)
+    if (centre := law.centre()) is not None:
+        off = np.abs(theta - np.clip(centre, low[k:], high[k:])).sum(axis=1)
+        rows = np.append(rows, off.argmin())
     c = c[rows]
     if not law.log_link:  # a vanished term would have no say in its exponent
         typical = np.sqrt(weights @ target**2 / weights.sum())
-        c = np.where((c == 0) & (high[:k] > 0), np.minimum(1e-2 * typical, high[:k]), c)
+        least = np.minimum(1e-2 * typical, bounds[1])
+        c = np.where((c == 0) & (bounds[1] > 0), least, c)
     return np.column_stack([c, theta[rows]])

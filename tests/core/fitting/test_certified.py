@@ -6,6 +6,7 @@ domain): data, both starting points, certified values, standard deviations, RSS.
 """
 
 import json
+from itertools import chain, permutations
 from pathlib import Path
 
 import numpy as np
@@ -86,12 +87,29 @@ MODELS = {
     "Roszman1": lambda x, b1, b2, b3, b4: b1 - b2 * x - arctan(b3 / (x - b4)) / pi,
     "Thurber": _cubic,
 }
-EXCHANGEABLE = {
-    "Lanczos1",
-    "Lanczos2",
-    "Lanczos3",
-    "ENSO",
-}  # equal terms may trade names
+# Equal terms may trade places, and the sign of a width has no meaning: which of the
+# equal solutions is found depends on a processor's rounding.
+TERMS = {  # parameters of terms of one form: an answer is right in any order of them
+    "ENSO": ["b4 b5 b6", "b7 b8 b9"],
+    "Gauss1": ["b3 b4 b5", "b6 b7 b8"],
+    "Gauss2": ["b3 b4 b5", "b6 b7 b8"],
+    "Gauss3": ["b3 b4 b5", "b6 b7 b8"],
+    "Lanczos1": ["b1 b2", "b3 b4", "b5 b6"],
+    "Lanczos2": ["b1 b2", "b3 b4", "b5 b6"],
+    "Lanczos3": ["b1 b2", "b3 b4", "b5 b6"],
+    "MGH17": ["b2 b4", "b3 b5"],
+}
+EVEN = {"b5", "b8"}  # of Gauss1 to Gauss3: widths enter squared
+
+
+def equal_solutions(name, params):
+    """Return the parameters with equal terms in every order."""
+    terms = [group.split() for group in TERMS.get(name, ())]
+    if name.startswith("Gauss"):
+        params = {k: abs(v) if k in EVEN else v for k, v in params.items()}
+    for order in permutations(terms):
+        moved = dict(zip(chain(*terms), chain(*order), strict=True))
+        yield {k: params[moved.get(k, k)] for k in params}
 
 
 @pytest.mark.parametrize("start", ["start1", "start2"])
@@ -101,18 +119,40 @@ def test_nist(name, start):
     case = NIST[name]
     names = [f"b{i + 1}" for i in range(len(case["certified"]))]
     inputs = ("x",) if len(case["x"]) == 1 else ("x1", "x2")
-    law = sf.Custom(MODELS[name], inputs=inputs, start=dict(zip(names, case[start])))
+    law = sf.Custom(
+        MODELS[name], inputs=inputs, start=dict(zip(names, case[start], strict=True))
+    )
     y = np.log(case["y"]) if name == "Nelson" else case["y"]
-    result = fit(law, {**dict(zip(inputs, case["x"])), "y": y}, loss="mse")
+    result = fit(law, {**dict(zip(inputs, case["x"], strict=True)), "y": y}, loss="mse")
     assert result.status == "converged"
     if name == "Lanczos1":  # exact data: the certified sum is rounding, 1.4e-25
         assert result.objective < 1.5e-25
     else:
         assert abs(result.objective / case["rss"] - 1) < 1e-9
-    if name not in EXCHANGEABLE:
-        np.testing.assert_allclose(
-            [result.params[n] for n in names], case["certified"], rtol=1e-6
+    # of nearly exact data the sum is rounding, and fixes fewer digits of the values
+    tolerance = {"Lanczos1": 1e-4}.get(name, 1e-6)
+    worst = [
+        max(
+            abs(found[n] / v - 1) for n, v in zip(names, case["certified"], strict=True)
         )
+        for found in equal_solutions(name, result.params)
+    ]
+    assert min(worst) < tolerance
+
+
+def test_an_exchange_is_an_equal_solution():
+    """Each set's model, at the certified values with terms exchanged, is as good."""
+    for name in TERMS:
+        case = NIST[name]
+        x, y = np.array(case["x"][0]), np.array(case["y"])
+        names = [f"b{i + 1}" for i in range(len(case["certified"]))]
+        certified = dict(zip(names, case["certified"], strict=True))
+        sums = [
+            np.sum((y - MODELS[name](x, **found)) ** 2)
+            for found in equal_solutions(name, certified)
+        ]
+        np.testing.assert_allclose(sums, sums[0], rtol=1e-9, atol=1e-20)
+        assert len(sums) > 1
 
 
 @pytest.mark.parametrize(
@@ -121,7 +161,7 @@ def test_nist(name, start):
 def test_nist_standard_deviations(name):
     case = NIST[name]
     names = [f"b{i + 1}" for i in range(len(case["certified"]))]
-    law = sf.Custom(MODELS[name], start=dict(zip(names, case["start2"])))
+    law = sf.Custom(MODELS[name], start=dict(zip(names, case["start2"], strict=True)))
     result = fit(law, {"x": case["x"][0], "y": case["y"]}, loss="mse")
     order = [result.law.parameters.index(n) for n in names]
     errors = np.sqrt(np.diag(sf.covariance(result, "robust")))[order]
@@ -165,7 +205,11 @@ def test_lmfit_agrees(loss):
         [ours.params[k] for k in expected], list(expected.values()), rtol=1e-5
     )
     errors = dict(
-        zip(ours.law.parameters, np.sqrt(np.diag(sf.covariance(ours, "robust"))))
+        zip(
+            ours.law.parameters,
+            np.sqrt(np.diag(sf.covariance(ours, "robust"))),
+            strict=True,
+        )
     )
     for name in ("E", "alpha", "beta"):
         assert abs(errors[name] / theirs.params[name].stderr - 1) < 1e-2
@@ -210,30 +254,11 @@ def test_epoch_resamples_are_solved_to_the_optimum():
     result = fit(sf.Chinchilla(), _epoch())
     boot = sf.bootstrap(result, 40, rng=np.random.default_rng(1))
     counts = np.random.default_rng(1).multinomial(240, np.full(240, 1 / 240), size=40)
-    for z, weights in zip(boot.z, counts):
+    for z, weights in zip(boot.z, counts, strict=True):
         own = fit(sf.Chinchilla(), result.problem.data, weights=weights)
         r = result.problem.residuals(z)
         psi = np.clip(r, -1e-3, 1e-3)
         assert np.sum(weights * psi * (r - psi / 2)) <= own.objective * (1 + 1e-9)
-
-
-def test_parscale_table_gives_the_known_fit():
-    from scaling_core.data.published import load_published
-
-    table = load_published("parscale_losses")
-    for column, k, objective in (
-        ("loss_stack_v2_python", 0.3934, 3.677e-5),
-        ("loss_pile", 0.3344, 1.814e-5),
-    ):
-        result = fit(
-            sf.ParScale(),
-            {"N": table["N_non_embedding"], "P": table["P"], "L": table[column]},
-        )
-        assert result.status == "converged"
-        assert (
-            abs(result.params["k"] - k) < 1e-3
-            and abs(result.objective / objective - 1) < 1e-3
-        )
 
 
 def test_hoffmann_constants_do_not_fit_epoch_points():

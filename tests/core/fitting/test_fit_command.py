@@ -176,10 +176,9 @@ def test_what_the_runs_do_not_determine_has_no_interval(runs, tmp_path, change, 
 def test_a_failed_fit_says_so_first():
     result = fit(Chinchilla(), {k: np.geomspace(1, 2, 9) for k in "NDL"})
     failed = replace(result, status="failed", message="the gradient is not zero")
-    intervals = fit_report.find_intervals(failed)
-    shown = fit_report.show_fit(failed, intervals)
+    shown = failed.summary()
     assert shown.startswith("status: failed") and "derived" not in shown
-    assert all(np.isnan(ends).all() for ends in intervals.values())
+    assert all(np.isnan(ends).all() for ends in failed.intervals().values())
 
 
 def test_the_same_law_is_compared_once(runs, tmp_path):

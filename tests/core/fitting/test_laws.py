@@ -1,13 +1,15 @@
 """Laws: formulas against direct arithmetic, derivatives against differences, units there and back."""
 
+from typing import ClassVar
+
 import numpy as np
 import pytest
 
 from scaling_core import fitting as sf
-from scaling_core.fitting.law import Law, unit_scale
+from scaling_core.fitting.law import Law
 from scaling_core.fitting.problem import build_problem
 
-from .cases import CASES, LADDER, SATURATING
+from .cases import CASES, LADDER, SATURATING, check_gradient, check_units, internal
 
 
 def direct(name, p, d):
@@ -31,21 +33,6 @@ def direct(name, p, d):
 
         N, D = worth(d["N"], d["U_N"], p["R_N"]), worth(d["D"], d["U_D"], p["R_D"])
         return p["E"] + p["A"] * N ** -p["alpha"] + p["B"] * D ** -p["beta"]
-    if name == "lr-annealing":
-        return p["L_0"] + p["A"] * d["S1"] ** -p["alpha"] - p["C"] * d["S2"]
-    if name == "float-quantisation":
-        noise = p["gamma"] * (d["E"] + 0.5) ** p["delta"] * (d["M"] + 0.5) ** p["nu"]
-        return (
-            p["n"] / d["N"] ** p["alpha"]
-            + p["d"] / d["D"] ** p["beta"]
-            + p["epsilon"]
-            + d["D"] ** p["beta"] / d["N"] ** p["alpha"] * np.log2(d["B"]) / noise
-        )
-    if name == "parscale":
-        return (
-            p["E"]
-            + (p["A"] * 1e9 / (d["N"] * (p["k"] * np.log(d["P"]) + 1))) ** p["alpha"]
-        )
     if name == "sigmoid":
         return p["R_0"] + (p["A"] - p["R_0"]) / (1 + (p["C_mid"] / d["x"]) ** p["B"])
     if name == "saturating-k":
@@ -67,39 +54,14 @@ def test_prediction_is_the_printed_formula(name):
     )
 
 
-def internal(name):
-    """A problem of the case and a point a little off its truth, in internal coordinates."""
-    law, inputs, params, _ = CASES[name]
-    problem = build_problem(
-        law, {**inputs, "L": law.predict(params, inputs)}, "mse", 1.0, None, None
-    )
-    raw = np.array([[params[p] for p in problem.law.parameters]])
-    z = problem.law.from_raw(raw, problem.scale) * (
-        1 + 0.02 * np.random.default_rng(0).normal(size=raw.shape)
-    )
-    return problem, np.concatenate([z, z * 1.05])
-
-
 @pytest.mark.parametrize("name", CASES)
 def test_gradient_agrees_with_finite_differences(name):
-    problem, z = internal(name)
-    _, jac = problem.law.evaluate(z, problem.prep)
-    step = 6e-6 * np.maximum(np.abs(z[0]), 0.1)
-    for m, h in enumerate(step):
-        move = np.zeros_like(z)
-        move[:, m] = h
-        up, down = (
-            problem.law.evaluate(z + s * move, problem.prep)[0] for s in (1, -1)
-        )
-        scale = np.abs(jac[:, m]).max() + 1e-12
-        np.testing.assert_allclose(
-            (up - down) / (2 * h), jac[:, m], atol=2e-8 * scale, rtol=1e-6
-        )
+    check_gradient(CASES[name])
 
 
 @pytest.mark.parametrize("name", ["power", "pure-power", "chinchilla"])
 def test_closed_form_curvature_agrees_with_differences_of_the_jacobian(name):
-    problem, z = internal(name)
+    problem, z = internal(CASES[name])
     q = np.random.default_rng(1).normal(size=(2, len(problem.y)))
     exact, numeric = (
         problem.law.curvature(z, problem.prep, q),
@@ -162,15 +124,7 @@ def test_unknown_share_is_refused():
 
 @pytest.mark.parametrize("name", CASES)
 def test_units_there_and_back(name):
-    law, inputs, params, _ = CASES[name]
-    law = law.resolved(inputs)
-    raw = np.array([[params[p] for p in law.parameters]])
-    scale = {key: 3.7 * (i + 1) for i, key in enumerate(unit_scale(law))}
-    if not law.scale_target:
-        scale["target"] = 1.0
-    np.testing.assert_allclose(
-        law.to_raw(law.from_raw(raw.copy(), scale), scale), raw, rtol=1e-12
-    )
+    check_units(CASES[name])
 
 
 def test_chinchilla_optimum_minimises_the_loss_on_the_budget():
@@ -183,16 +137,6 @@ def test_chinchilla_optimum_minimises_the_loss_on_the_budget():
         abs(loss.min() - best["L"]) < 1e-9
         and abs(best["N"] * best["D"] * 6 / 1e21 - 1) < 1e-12
     )
-
-
-def test_best_layouts_of_the_precision_law():
-    # arXiv 2501.02423: FP4 E2M1, FP8 E4M3, FP16 E8M7
-    law, p = sf.FloatQuantisation(), dict(delta=3.1926, nu=2.9543)
-    assert [round(float(law.best_mantissa(p, bits))) for bits in (4, 8, 16)] == [
-        1,
-        3,
-        7,
-    ]
 
 
 def test_saturating_slope_and_its_levels():
@@ -208,17 +152,6 @@ def test_breaks_are_reported_by_rising_place():
     result = sf.fit(law, {**inputs, "L": law.predict(params, inputs)})
     assert result.params["d1"] < result.params["d2"]
     assert all(abs(result.params[k] / v - 1) < 1e-6 for k, v in params.items())
-
-
-def test_schedule_areas_by_the_double_sum():
-    lr, decay = np.random.default_rng(0).uniform(size=30), 0.9
-    s1, s2 = sf.schedule_areas(lr, decay)
-    falls = np.concatenate([[0.0], lr[:-1] - lr[1:]])
-    momentum = [
-        sum(falls[k] * decay ** (i - k) for k in range(i + 1)) for i in range(30)
-    ]
-    np.testing.assert_allclose(s2, np.cumsum(momentum), rtol=1e-12)
-    np.testing.assert_allclose(s1, np.cumsum(lr), rtol=1e-15)
 
 
 def test_custom_finds_its_linear_parameters():
@@ -245,3 +178,18 @@ def test_custom_does_not_mistake_products_or_offsets_for_linear():
     assert law.resolved({"x": x}).linear == ()
     with pytest.raises(ValueError, match="start names"):
         sf.Custom(lambda x, a: a * x, start={"b": 1.0})
+
+
+def test_a_stated_sum_writes_its_formula_and_units():
+    class Decay(sf.PowerSum):
+        terms: ClassVar = {"E": {}, "A": {"N": "alpha", "D": "-beta"}, "C": {"t": -2}}
+        minus = ("C",)
+
+    law = Decay()
+    assert law.formula == "L = E + A N^-alpha D^beta - C t^2"
+    assert law.parameters == ("E", "A", "C", "alpha", "beta")
+    assert law.units["A"] == "of L N^alpha D^-beta" and law.units["C"] == "of L t^-2"
+    data = {"N": [4.0], "D": [9.0], "t": [0.0]}
+    p = dict(E=1.0, A=2.0, C=3.0, alpha=0.5, beta=0.5)
+    assert law.predict(p, data)[0] == pytest.approx(4.0)
+    assert law.predict(p, {**data, "t": [0.5]})[0] == pytest.approx(3.25)

@@ -10,10 +10,10 @@ from typing import Any, Literal
 
 import numpy as np
 
-from .columns import as_column, position
+from .columns import as_column, position, read_inputs
 from .law import Array
 from .newton import minimise
-from .result import FitResult, read_inputs
+from .problem import Optimum
 
 CHUNK = 120_000  # resamples x parameters x points minimised at once (cache size)
 
@@ -22,7 +22,7 @@ CHUNK = 120_000  # resamples x parameters x points minimised at once (cache size
 class Bootstrap:
     """Refitted parameters of every resample, raw units, (B, p)."""
 
-    result: FitResult
+    result: Optimum
     kind: str
     samples: Array
     converged: Array
@@ -49,7 +49,7 @@ class Bootstrap:
         """Return the percentile interval of any function of a params dict."""
         names = self.result.law.parameters
         values = [
-            function(dict(zip(names, row)))
+            function(dict(zip(names, row, strict=True)))
             for row in self.samples[self.converged].tolist()
         ]
         low, high = np.quantile(values, [(1 - level) / 2, (1 + level) / 2])
@@ -86,7 +86,7 @@ class Bootstrap:
 
 
 def smoothed(
-    result: FitResult, shape: tuple[int, ...], rng: np.random.Generator
+    result: Optimum, shape: tuple[int, ...], rng: np.random.Generator
 ) -> Array:
     """Draw residuals: centred, scaled up for the parameters spent, smoothed by a kernel.
 
@@ -110,7 +110,7 @@ def smoothed(
 
 
 def bootstrap(
-    result: FitResult,
+    result: Optimum,
     n: int = 1000,
     *,
     kind: Literal["pairs", "residual", "cluster"] = "pairs",
@@ -185,7 +185,7 @@ def _counts(n: int, size: int, groups: Any, rng: np.random.Generator) -> Array:
 
 
 def _refit(
-    result: FitResult, n: int, weights: Array | None, y: Array | None
+    result: Optimum, n: int, weights: Array | None, y: Array | None
 ) -> tuple[Array, Array]:
     """Minimise every resample from the optimum; delta-continuation frees it from there."""
     z, converged = np.empty((n, len(result.z))), np.empty(n, bool)

@@ -1,0 +1,119 @@
+"""Runs on a known surface, and what Approach 2 makes of them in closed form.
+
+Source: arXiv 2603.22339. Chapter: fitting. Units: C in FLOPs, N in parameters, D in
+tokens, C = 6 N D.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from scaling_core.fitting import Chinchilla
+from scaling_core.fitting.laws import FLOPS
+
+
+def approach2_bias(alpha: float, beta: float, w: Any) -> float:
+    """Return log10 of Approach 2's N* over the true N*, without noise.
+
+    ``w`` are log10 offsets of the sizes from the true optimum, symmetric about
+    zero. With l = ln 10, S(x) = sum w sinh(x l w) and
+    K(x) = sum (w^2 - mean w^2) cosh(x l w),
+
+    ``(beta S(alpha) - alpha S(beta)) / (beta K(alpha) + alpha K(beta))
+    * sum (w^2 - mean w^2)^2 / (2 sum w^2)``;
+
+    D* is off by the negative. Zero for alpha = beta and the same at every budget,
+    so that the exponent is right and the constant wrong.
+
+    Examples
+    --------
+    >>> w = np.linspace(-1, 1, 15) * np.log10(16)
+    >>> round(100 * (10 ** -approach2_bias(0.34, 0.28, w) - 1), 2)
+    -5.1
+    """
+    w = np.asarray(w, dtype=float)
+    if np.abs(np.sort(w) + np.sort(w)[::-1]).max() > 1e-9 * np.abs(w).max():
+        raise ValueError(
+            "w must be symmetric about zero; simulate an off-centre grid instead"
+        )
+    spread = w**2 - np.mean(w**2)
+    arm = np.log(10) * w
+    S = lambda x: np.sum(w * np.sinh(x * arm))
+    K = lambda x: np.sum(spread * np.cosh(x * arm))
+    shift = (beta * S(alpha) - alpha * S(beta)) / (beta * K(alpha) + alpha * K(beta))
+    return float(shift * np.sum(spread**2) / (2 * np.sum(w**2)))
+
+
+def simulate_isoflop(
+    params: Mapping[str, float],
+    *,
+    budgets: Any = None,
+    width: float = 4.0,
+    n: int = 15,
+    offset: float = 1.0,
+    drift: float = 1.0,
+    noise: float = 0.0,
+    rng: np.random.Generator | None = None,
+) -> dict[str, np.ndarray]:
+    """Return losses of a Chinchilla surface on log-spaced sizes around each budget's optimum.
+
+    Parameters
+    ----------
+    width : sizes run from centre / width to centre * width
+    offset : centre of D over the optimal D, the same at every budget
+    drift : further factor on D that grows log-linearly from 1 (lowest budget) to this
+    noise : standard deviation of additive noise on L
+
+    Examples
+    --------
+    >>> data = simulate_isoflop(dict(E=1.69, A=400, B=400, alpha=0.31, beta=0.31), n=3)
+    >>> len(data["L"]), sorted(data)
+    (15, ['C', 'D', 'L', 'N'])
+    """
+    budgets = (
+        np.logspace(17, 21, 5) if budgets is None else np.asarray(budgets, dtype=float)
+    )
+    law = Chinchilla()
+    place = np.linspace(0, 1, len(budgets)) if len(budgets) > 1 else np.zeros(1)
+    centre = law.optimum(params, budgets, FLOPS)["D"] * offset * drift**place
+    D = centre[:, None] * np.geomspace(1 / width, width, n)
+    C = np.broadcast_to(budgets[:, None], D.shape)
+    data = {"N": (C / (FLOPS * D)).ravel(), "D": D.ravel(), "C": C.ravel().copy()}
+    data["L"] = law.predict(params, data)
+    if noise:
+        data["L"] = data["L"] + noise * (rng or np.random.default_rng(0)).normal(
+            size=D.size
+        )
+    return data
+
+
+def deadweight_loss(
+    params: Mapping[str, float],
+    C: float,
+    *,
+    N: float | None = None,
+    D: float | None = None,
+) -> float:
+    """Return the share of compute C wasted by training with this N or D instead of the best.
+
+    ``1 - C_eq / C`` where C_eq would reach the same loss if split well:
+    ``C_eq = 6 ((L - E) / K)^(-(alpha + beta)/(alpha beta))``, ``K = A G^-alpha + B G^beta``.
+    Source: arXiv 2603.22339.
+
+    Examples
+    --------
+    >>> p = dict(E=1.69, A=406.4, B=410.7, alpha=0.34, beta=0.28)
+    >>> best = Chinchilla().optimum(p, 1e21)
+    >>> bool(abs(deadweight_loss(p, 1e21, N=best["N"])) < 1e-12)
+    True
+    """
+    if (N is None) == (D is None):
+        raise ValueError("give exactly one of N and D")
+    N, D = (N, C / (FLOPS * N)) if N is not None else (C / (FLOPS * D), D)
+    alpha, beta, G = params["alpha"], params["beta"], Chinchilla().derived(params)["G"]
+    reached = params["A"] * N**-alpha + params["B"] * D**-beta
+    K = params["A"] * G**-alpha + params["B"] * G**beta
+    return float(1 - FLOPS * (reached / K) ** (-(alpha + beta) / (alpha * beta)) / C)
