@@ -4,6 +4,8 @@ Plotly's script is one file that the book keeps in its static files; nothing is 
 from outside. Chapter: fitting.
 """
 
+from importlib.util import find_spec
+
 import numpy as np
 
 from scaling_core.fitting import Chinchilla
@@ -125,9 +127,8 @@ def bias_html(div: str = "ft-interactive") -> str:
 
 
 def show() -> None:
-    """Display the figure in a notebook; do nothing where there is none."""
-    try:
+    """Display the figure in a notebook; do nothing where there is none, or no plotly."""
+    if find_spec("IPython") and find_spec("plotly"):
         from IPython.display import HTML, display
-    except ImportError:
-        return
-    display(HTML(bias_html()))
+
+        display(HTML(bias_html()))
