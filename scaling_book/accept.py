@@ -38,14 +38,15 @@ def accept(
     folder = root / "data" / "results"
     target = folder / chapter.slug / f"{profile}.json"
     accepted = read_record(target) if target.is_file() else None
-    rows = judge_record(load_ledger(root)[chapter.slug], record, accepted)
+    claims = load_ledger(root)[chapter.slug]
+    rows = judge_record(claims, record, accepted)
     _refuse_lost(rows, path)
     record["verdicts"] = {
         row.claim.id: row.verdict.word
         for row in rows
         if row.claim.id in record["values"]
     }
-    record["smoke"] = smoke_values(root, chapter.slug)
+    record["smoke"] = smoke_values(root, chapter.slug, claims)
     write_atomic(target, _as_text(record))
     _append_history(folder / "history.csv", rows, record["provenance"])
     return rows

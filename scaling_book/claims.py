@@ -94,6 +94,7 @@ class Claim(Strict):
     profiles: tuple[Literal["cpu", "gpu"], ...] = ("cpu", "gpu")
     needs: tuple[str, ...] = ()
     exponent: Exponent | None = None
+    timing: bool = Field(False, description="a time, other in each run of one code")
     changes: tuple[Change, ...] = ()
     why: str = ""
 

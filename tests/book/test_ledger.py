@@ -196,6 +196,16 @@ def test_a_reference_ages_when_the_smoke_run_does_and_not_before(mini_book):
         assert ("older code" in pages.claims_table(got)) is older
 
 
+def test_a_time_ages_no_reference(mini_book):
+    run(mini_book, "smoke", [3.0])
+    smoke = (mini_book / "build/records/smoke/first.json").read_text()
+    (mini_book / "tests/reference/first.json").write_text(smoke)
+    edit(mini_book, "    primary: true\n", "    primary: true\n    timing: true\n")
+    run(mini_book, runs=2 * RUNS)
+    reference(mini_book, "gpu", smoke={})
+    assert ledger(mini_book).older == set()
+
+
 def test_a_reference_of_another_profile_need_not_hold_a_new_claim(mini_book):
     run(mini_book)
     reference(mini_book, "gpu")
