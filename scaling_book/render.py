@@ -52,8 +52,9 @@ def render(
 ) -> Rendered:
     """Render the book: fill the pages, build the HTML, judge every claim.
 
-    A chapter without a notebook is left out, and named in ``absent``. With ``references`` the committed smoke runs of ``tests/reference`` are rendered
-    (into ``out``, a copy of the sources), so that tests never wait for a chapter.
+    A chapter without a notebook is left out, and named in ``absent``. With
+    ``references`` the committed smoke runs of ``tests/reference`` are rendered (into
+    ``out``, a copy of the sources), so that tests never wait for a chapter.
 
     Raises
     ------
