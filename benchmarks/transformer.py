@@ -17,11 +17,13 @@ import argparse
 import json
 import os
 import time
+from dataclasses import replace
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import torch
 
+from scaling_core.models.config import Family
 from scaling_core.models.generation import generate
 from scaling_core.models.hub import from_transformers
 from scaling_core.models.transformer import (
@@ -54,15 +56,16 @@ def fastest(tasks: dict, rounds: int) -> dict:
 
 
 def our_model(d_model: int, n_layers: int, house: bool) -> Transformer:
-    kind = dict(positions="learned", norm_kind="layer", bias="all", tied=True)
     config = TransformerConfig(
         d_model=d_model,
         n_layers=n_layers,
         n_heads=HEADS,
         d_vocab=VOCAB,
         n_ctx=CONTEXT,
-        **({} if house else kind),
     )
+    if not house:
+        gpt2 = Family(norm_kind="layer", bias="all", tied=True)
+        config = replace(config, positions="learned", family=gpt2)
     return Transformer(config, generator=torch.Generator().manual_seed(0))
 
 

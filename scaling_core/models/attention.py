@@ -10,13 +10,14 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import rms_norm, scaled_dot_product_attention
 
-NARROW = 16  # heads below this width: SDPA's CPU kernel takes twice the time
+from scaling_core.models.config import TransformerConfig
+
 SMALL_PRODUCT = 400  # batched products with fewer terms fall to a naive CPU loop
 
 
 def linear(d_in: int, d_out: int, bias: bool) -> nn.Linear:
     """Return a linear layer whose weights are not drawn yet (no global seed)."""
-    return nn.utils.skip_init(nn.Linear, d_in, d_out, bias=bias)
+    return nn.Linear(d_in, d_out, bias=bias, device="meta").to_empty(device="cpu")
 
 
 def rotary_table(inverse_frequency: Tensor, n_ctx: int, scale: float = 1.0) -> Tensor:
@@ -67,15 +68,20 @@ class KVCache:
         Positions allowed.
     length
         Positions filled; the model advances it once per forward pass.
+    skipped
+        The layers that these positions passed by.
     """
 
     keys: Tensor
     values: Tensor
     n_max: int
     length: int = 0
+    skipped: frozenset[int] = frozenset()
 
     @classmethod
-    def empty(cls, config, rows: int, n_max: int, like: Tensor) -> "KVCache":
+    def empty(
+        cls, config: TransformerConfig, rows: int, n_max: int, like: Tensor
+    ) -> "KVCache":
         """Return a cache for ``rows`` sequences, dtype and device those of ``like``."""
         room = max(n_max, -(-SMALL_PRODUCT // config.head_width))
         shape = (config.n_layers, rows, config.kv_heads, room, config.head_width)
@@ -99,18 +105,17 @@ class Attention(nn.Module):
     One matrix makes queries, keys and values: rows ordered q (H·E), k (K·E), v (K·E).
     """
 
-    def __init__(self, config):
+    def __init__(self, config: TransformerConfig):
         super().__init__()
         self.heads, self.kv_heads = config.n_heads, config.kv_heads
         self.head_width = config.head_width
         rows = (self.heads + 2 * self.kv_heads) * self.head_width
-        self.qkv = linear(config.d_model, rows, config.bias != "none")
-        self.out = linear(
-            self.heads * self.head_width, config.d_model, config.bias == "all"
-        )
-        self.eps, self.narrow = config.norm_eps, NARROW
+        bias, wide = config.family.bias, self.heads * self.head_width
+        self.qkv = linear(config.d_model, rows, bias != "none")
+        self.out = linear(wide, config.d_model, bias == "all")
+        self.eps, self.many = config.norm_eps, False
         self.q_norm = self.k_norm = None
-        if config.qk_norm:
+        if config.family.qk_norm:
             self.q_norm = nn.Parameter(torch.ones(self.head_width))
             self.k_norm = nn.Parameter(torch.ones(self.head_width))
 
@@ -124,17 +129,14 @@ class Attention(nn.Module):
         """Return the branch output, (B, T, D)."""
         H, K = self.heads, self.kv_heads
         qkv = self.qkv(x_BTD).unflatten(-1, (H + 2 * K, self.head_width))
-        qk, v = qkv.split((H + K, K), dim=2)
+        q, k, v = qkv.split((H, K, K), dim=2)
         if self.q_norm is not None:
-            q, k = qk.split((H, K), dim=2)
             shape = (self.head_width,)
             q = rms_norm(q, shape, self.q_norm, self.eps)
             k = rms_norm(k, shape, self.k_norm, self.eps)
-            qk = torch.cat((q, k), dim=2)
         if table is not None:
-            qk = rotate(qk, table)
-        q, k = (x.transpose(1, 2) for x in qk.split((H, K), dim=2))
-        v = v.transpose(1, 2)
+            q, k = rotate(q, table), rotate(k, table)
+        q, k, v = (x.transpose(1, 2) for x in (q, k, v))
         start = 0 if cache is None else cache.length
         if cache is not None:
             k, v = cache.extend(layer, k, v)
@@ -143,74 +145,43 @@ class Attention(nn.Module):
             if cache is not None and total < least:
                 k, v = (x[layer, :, :, :least] for x in (cache.keys, cache.values))
             return self.out(attend_one(q, k, v, total).flatten(1)[:, None])
-        y_BHTE = attend(q, k, v, start, narrow=self.narrow)
+        y_BHTE = ManyAttention.apply(q, k, v) if self.many else attend(q, k, v, start)
         return self.out(y_BHTE.transpose(1, 2).flatten(2))
 
 
-def attend(
-    q_BHTE: Tensor,
-    k_BKSE: Tensor,
-    v_BKSE: Tensor,
-    start: int = 0,
-    *,
-    narrow: int = NARROW,
-) -> Tensor:
-    """Return causal attention of queries at positions ``start`` onwards, (B, H, T, E).
-
-    Short sequences of heads below ``narrow`` take `NarrowAttention` on a CPU.
-    """
-    (B, H, T, E), K = q_BHTE.shape, k_BKSE.shape[1]
-    if start == 0 and narrow > E and T <= 256 and q_BHTE.device.type == "cpu":
-        if H != K:
-            k_BKSE, v_BKSE = (x.repeat_interleave(H // K, 1) for x in (k_BKSE, v_BKSE))
-        flat = [x.reshape(B * H, T, E) for x in (q_BHTE, k_BKSE, v_BKSE)]
-        return NarrowAttention.apply(*flat)[0].view(B, H, E, T).mT
-    mask = None if start == 0 else _later_rows(T, k_BKSE.shape[2], q_BHTE.device)
+def attend(q_BHTE: Tensor, k_BKSE: Tensor, v_BKSE: Tensor, start: int = 0) -> Tensor:
+    """Return causal attention of queries at positions ``start`` onwards, (B, H, T, E)."""
+    T, S = q_BHTE.shape[2], k_BKSE.shape[2]
+    mask = None
+    if start:
+        mask = torch.ones(T, S, dtype=torch.bool, device=q_BHTE.device).tril(S - T)
+    grouped = q_BHTE.shape[1] != k_BKSE.shape[1]
     return scaled_dot_product_attention(
-        q_BHTE, k_BKSE, v_BKSE, attn_mask=mask, is_causal=start == 0, enable_gqa=H != K
+        q_BHTE, k_BKSE, v_BKSE, attn_mask=mask, is_causal=not start, enable_gqa=grouped
     )
 
 
-class NarrowAttention(torch.autograd.Function):
-    """Causal attention for narrow heads: q, k, v (G, T, E) -> (G, E, T), weights.
+class ManyAttention(torch.autograd.Function):
+    """Causal attention under `torch.vmap`: the models join the batch.
 
-    Every product has T columns, never E: with E = 8 a (T, T)·(T, E) product takes
-    four times as long as its transpose on common CPU libraries.
+    The library's CPU kernel has no rule of its own and would run model by model.
     """
 
     @staticmethod
     def forward(q, k, v):
-        T, E = q.shape[1:]
-        mask = q.new_full((T, T), float("-inf")).triu(1)
-        p_GTT = torch.baddbmm(mask, q, k.mT, alpha=E**-0.5).softmax(dim=-1)
-        return torch.bmm(v.mT, p_GTT.mT), p_GTT
+        return attend(q, k, v)
 
     @staticmethod
     def setup_context(ctx, inputs, output):
-        ctx.save_for_backward(*inputs, output[1])
-        ctx.mark_non_differentiable(output[1])
+        """Nothing to save: under vmap gradients flow through `attend` itself."""
 
     @staticmethod
     def vmap(info, in_dims, *qkv):
         """Fold the models of an ensemble into the first axis."""
-        folded = [
+        folded = (
             x.movedim(dim, 0).flatten(0, 1) for x, dim in zip(qkv, in_dims, strict=True)
-        ]
-        y, p = NarrowAttention.apply(*folded)
-        models = (info.batch_size, -1)
-        return (y.unflatten(0, models), p.unflatten(0, models)), (0, 0)
-
-    @staticmethod
-    @torch.autograd.function.once_differentiable
-    def backward(ctx, dy_GET, _):
-        q, k, v, p_GTT = ctx.saved_tensors
-        dv_GET = torch.bmm(dy_GET, p_GTT)
-        dp = torch.bmm(dy_GET.mT, v.mT)
-        ds_GTT = torch._softmax_backward_data(dp, p_GTT, -1, p_GTT.dtype)
-        ds_GTT.mul_(q.shape[-1] ** -0.5)
-        dq_GET = torch.bmm(k.mT, ds_GTT.mT)
-        dk_GET = torch.bmm(q.mT, ds_GTT)
-        return dq_GET.mT, dk_GET.mT, dv_GET.mT
+        )
+        return attend(*folded).unflatten(0, (info.batch_size, -1)), 0
 
 
 def attend_one(q_BH1E: Tensor, k_BKSE: Tensor, v_BKSE: Tensor, total: int) -> Tensor:
@@ -225,8 +196,3 @@ def attend_one(q_BH1E: Tensor, k_BKSE: Tensor, v_BKSE: Tensor, total: int) -> Te
     score = torch.bmm(q, k_BKSE.flatten(0, 1).mT)
     score[..., total:] = -torch.inf
     return torch.bmm(score.softmax(dim=-1), v_BKSE.flatten(0, 1)).view(B, H, E)
-
-
-def _later_rows(new: int, total: int, device) -> Tensor:
-    """Return the causal mask of the last ``new`` of ``total`` positions."""
-    return torch.ones(new, total, dtype=torch.bool, device=device).tril(total - new)

@@ -6,7 +6,6 @@ With a the attention, m the MLP and c = 1/√l for LNS (l counts blocks from 1):
     pre, lns   h' = h + a(c·Norm h),  next = h' + m(c·Norm h')
     peri       h' = h + Norm(a(Norm h)), and so on        (arXiv 2502.02732)
     post       h' = Norm(h + a(h)),  next = Norm(h' + m(h'))
-    mix        post in the first blocks, pre in the others (arXiv 2412.13795)
     lns        arXiv 2502.05795, section 4
 """
 
@@ -15,18 +14,18 @@ from torch import Tensor, nn
 from torch.nn.functional import gelu, layer_norm, relu, rms_norm, silu
 
 from scaling_core.models.attention import Attention, KVCache, linear
+from scaling_core.models.config import TransformerConfig
 
 
 class Norm(nn.Module):
     """RMSNorm or LayerNorm over the last axis, times a fixed ``scale``."""
 
-    def __init__(self, config, *, width: int | None = None, scale: float = 1.0):
+    def __init__(self, config: TransformerConfig, *, scale: float = 1.0):
         super().__init__()
         self.eps, self.scale = config.norm_eps, scale
-        width = width or config.d_model
-        self.weight = nn.Parameter(torch.ones(width))
-        layer = config.norm_kind == "layer"
-        self.bias = nn.Parameter(torch.zeros(width)) if layer else None
+        self.weight = nn.Parameter(torch.ones(config.d_model))
+        layer = config.family.norm_kind == "layer"
+        self.bias = nn.Parameter(torch.zeros(config.d_model)) if layer else None
 
     def forward(self, x: Tensor) -> Tensor:
         weight, bias = self.weight, self.bias
@@ -41,9 +40,9 @@ class Norm(nn.Module):
 class MLP(nn.Module):
     """W₂ φ(W₁x), or SwiGLU: W₂ (silu(W_g x) ⊙ W_u x), arXiv 2002.05202."""
 
-    def __init__(self, config):
+    def __init__(self, config: TransformerConfig):
         super().__init__()
-        self.act, bias = config.act, config.bias == "all"
+        self.act, bias = config.act, config.family.bias == "all"
         wide = config.mlp_width * (2 if self.act == "swiglu" else 1)
         self.up = linear(config.d_model, wide, bias)  # swiglu: gate rows, then up
         self.down = linear(config.mlp_width, config.d_model, bias)
@@ -77,22 +76,20 @@ class Block(nn.Module):
         A `TransformerConfig`.
     layer
         Index from 0.
-    shared
-        A block whose matrices this one uses too (its norms stay its own).
     """
 
-    def __init__(self, config, layer: int, shared: "Block | None" = None):
+    def __init__(self, config: TransformerConfig, layer: int):
         super().__init__()
-        self.layer, self.parallel = layer, config.parallel
-        self.place = config.norm_at(layer)
+        self.layer, self.parallel = layer, config.family.parallel
+        self.place = config.norm
         scale = (layer + 1) ** -0.5 if self.place == "lns" else 1.0
         self.attn_norm = Norm(config, scale=scale)
         self.mlp_norm = Norm(config, scale=scale)
         peri = self.place == "peri"
         self.attn_out_norm = Norm(config) if peri else nn.Identity()
         self.mlp_out_norm = Norm(config) if peri else nn.Identity()
-        self.attn = Attention(config) if shared is None else shared.attn
-        self.mlp = MLP(config) if shared is None else shared.mlp
+        self.attn = Attention(config)
+        self.mlp = MLP(config)
 
     def attend(self, x_BTD: Tensor, table, cache: KVCache | None) -> Tensor:
         """Return what attention adds to the stream, given its un-normed input."""
@@ -106,19 +103,19 @@ class Block(nn.Module):
 
     def forward(
         self, h_BTD: Tensor, table: Tensor | None = None, cache: KVCache | None = None
-    ) -> tuple[Tensor, Tensor, Tensor]:
-        """Return the next stream and the two branch outputs, each (B, T, D)."""
+    ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """Return the next stream, the branch outputs, and what the MLP's is added to."""
         a = self.attend(h_BTD, table, cache)
         if self.parallel:  # GPT-J, GPT-NeoX: both read the same stream
             m = self.think(h_BTD)
-            return h_BTD + a + m, a, m
+            return h_BTD + a + m, a, m, h_BTD
         middle = h_BTD + a
         if self.place == "post":
             middle = self.attn_norm(middle)
             m = self.think(middle)
-            return self.mlp_norm(middle + m), a, m
+            return self.mlp_norm(middle + m), a, m, middle
         m = self.think(middle)
-        return middle + m, a, m
+        return middle + m, a, m, middle
 
 
 class DepthReads(nn.Module):
@@ -129,7 +126,7 @@ class DepthReads(nn.Module):
     (arXiv 2603.15031, full variant).
     """
 
-    def __init__(self, config):
+    def __init__(self, config: TransformerConfig):
         super().__init__()
         reads = 2 * config.n_layers + 1  # two sublayers a block, and the output
         self.query = nn.Parameter(torch.zeros(reads, config.d_model))

@@ -9,7 +9,7 @@ from torch import Tensor
 from scaling_core.models.attention import KVCache
 from scaling_core.models.transformer import Transformer
 
-CACHE_BYTES = 16 * 2**20  # of one slice of sequences: stays in the last-level cache
+CACHE_BYTES = 64 * 2**20  # of one slice of sequences: of the order of the last cache
 
 
 def generate(
@@ -36,8 +36,11 @@ def generate(
     Raises
     ------
     ValueError
-        If the context is too short, or there is no generator to sample with.
+        If the context is too short, the temperature is negative or no number, or
+        there is no generator to sample with.
     """
+    if not temperature >= 0:
+        raise ValueError(f"temperature is a number from 0 up, got {temperature}")
     total = prompt_BT.shape[1] + new
     if total > model.config.n_ctx:
         raise ValueError(f"{total} positions, but n_ctx is {model.config.n_ctx}")
@@ -61,8 +64,9 @@ def _slice_rows(model: Transformer, rows: int, total: int) -> int:
     weight, c = model.embedding.weight, model.config
     if weight.device.type != "cpu":
         return rows
-    per_position = 2 * c.n_layers * c.kv_heads * c.head_width
-    return max(16, CACHE_BYTES // (total * per_position * weight.element_size()))
+    per_position = 2 * c.n_layers * c.kv_heads * c.head_width * weight.element_size()
+    slices = -(-rows * total * per_position // CACHE_BYTES)
+    return -(-rows // slices)  # of equal length
 
 
 @torch.inference_mode()  # here, not on generate: its result may be trained on
@@ -72,24 +76,13 @@ def _decode(model, out_BT, prompt: int, temperature: float, uniform_BN) -> None:
     cache = KVCache.empty(model.config, len(out_BT), total, model.embedding.weight)
     done = 0
     for column in range(prompt, total):
-        logits_BV = last_logits(model, out_BT[:, done:column], cache)
+        logits_BV = model(out_BT[:, done:column], cache=cache, last_only=True)[:, 0]
         done = column
         if uniform_BN is None:
             out_BT[:, column] = logits_BV.argmax(dim=-1)
         else:
             u_B = uniform_BN[:, column - prompt]
             out_BT[:, column] = sample(logits_BV, u_B, temperature)
-
-
-def last_logits(model: Transformer, tokens_BT: Tensor, cache: KVCache) -> Tensor:
-    """Return the logits after the last token only, (B, V)."""
-    if model.reads is not None:
-        return model(tokens_BT, cache=cache)[:, -1]
-    h = model.embed(tokens_BT, cache.length)
-    for layer in range(model.config.n_layers):
-        h, _, _ = model.layer(layer, h, cache)
-    cache.length += tokens_BT.shape[1]
-    return model.unembed(h[:, -1:])[:, 0]
 
 
 def sample(logits_BV: Tensor, uniform_B: Tensor, temperature: float = 1.0) -> Tensor:

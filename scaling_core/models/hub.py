@@ -5,20 +5,25 @@ out as ours, so that every probe of `studies.depth` runs on them unchanged. Only
 safetensors are read and no code of a repository is run.
 """
 
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
+from typing import Literal
 
 import torch
 from torch import Tensor
 
-from scaling_core.models.transformer import Transformer, TransformerConfig
+from scaling_core.models.config import Act, Family, TransformerConfig
+from scaling_core.models.transformer import Transformer
 
-ACTIVATIONS = {
+ACTIVATIONS: dict[str, Act] = {
     "gelu": "gelu",
     "gelu_new": "gelu_tanh",
     "gelu_pytorch_tanh": "gelu_tanh",
     "relu": "relu",
 }
 STATIC_ROPE = ("default", "linear", "llama3", "yarn")
+HEAD = "lm_head.weight"
 Weights = dict[str, Tensor]
 
 
@@ -28,6 +33,7 @@ def load_transformer(
     offline: bool = True,
     revision: str | None = None,
     n_ctx: int | None = None,
+    norm: Literal["pre", "lns"] = "pre",
     dtype: torch.dtype = torch.float32,
     device: str | torch.device = "cpu",
 ) -> Transformer:
@@ -43,13 +49,16 @@ def load_transformer(
         Commit to pin, for names on the hub.
     n_ctx
         Longest sequence wanted; by default the model's own, at most 4096.
+    norm
+        ``lns`` for weights trained with LayerNorm Scaling: no file tells.
 
     Raises
     ------
     ImportError
         Without the transformers library: install ``scaling-core[hub]``.
     ValueError
-        For a family or an option that is not supported.
+        For a family or an option that is not supported, and for a weight that is
+        absent, in another shape, or of no use to the model; the weight is named.
     OSError
         If there is no such model, or no safetensors file in it.
     """
@@ -59,24 +68,34 @@ def load_transformer(
         raise ImportError(
             "published weights need transformers: pip install 'scaling-core[hub]'"
         ) from error
-    source = AutoModelForCausalLM.from_pretrained(
+    read: Callable = AutoModelForCausalLM.from_pretrained  # gives a pair, as asked for
+    source, report = read(
         str(name),
         revision=revision,
         local_files_only=offline,
         trust_remote_code=False,
         use_safetensors=True,
+        ignore_mismatched_sizes=True,  # the report names them, and we refuse
+        output_loading_info=True,
         dtype=dtype,
     )
-    return from_transformers(source, n_ctx=n_ctx).to(device)
+    for kind, weights in report.items():
+        if weights:
+            kind = kind.replace("_", " ")
+            raise ValueError(f"{name}: {kind}: {sorted(map(str, weights))[:4]}")
+    return from_transformers(source, n_ctx=n_ctx, norm=norm).to(device)
 
 
-def from_transformers(source, *, n_ctx: int | None = None) -> Transformer:
+def from_transformers(
+    source, *, n_ctx: int | None = None, norm: Literal["pre", "lns"] = "pre"
+) -> Transformer:
     """Return a loaded transformers model as one of ours, in its dtype.
 
     Raises
     ------
     ValueError
-        For a family or an option that is not supported.
+        For a family or an option that is not supported, and for a weight that is
+        absent or of no use to the model.
     """
     families = {
         "gpt2": _gpt2,
@@ -89,29 +108,32 @@ def from_transformers(source, *, n_ctx: int | None = None) -> Transformer:
     if kind not in families:
         allowed = ", ".join(families)
         raise ValueError(f"model type {kind!r} is not supported; allowed: {allowed}")
+    if norm not in ("pre", "lns"):
+        raise ValueError(f"norm={norm!r} has other weights; allowed: pre, lns")
+    given = dict(source.state_dict())
+    config, ours, rotary = families[kind](source, given)
     longest = source.config.max_position_embeddings
-    options = dict(n_ctx=min(longest, n_ctx or 4096))
-    weights = source.state_dict()
-    config, ours, rotary = families[kind](source, weights, options)
+    config = replace(config, n_ctx=min(longest, n_ctx or 4096), norm=norm)
+    if config.positions == "learned":
+        ours["position.weight"] = ours["position.weight"][: config.n_ctx]
+    ours["unembedding.weight"] = ours["embedding.weight"]
+    if not config.family.tied:
+        ours["unembedding.weight"] = _take(given, HEAD)
+    given.pop(HEAD, None)  # tied: the embedding under a second name
+    if given:
+        raise ValueError(f"weights that the model does not use: {sorted(given)[:4]}")
     model = Transformer(config, generator=None)
     if rotary is not None:
         model.set_rotary(rotary.inv_freq.float().cpu(), rotary.attention_scaling)
-    return _fill(model, ours).to(source.dtype).eval().requires_grad_(False)
+    model.load_state_dict(ours)
+    return model.to(source.dtype).eval().requires_grad_(False)
 
 
-def _fill(model: Transformer, weights: Weights) -> Transformer:
-    """Copy weights in; each parameter must be given, once and in its shape."""
-    parameters = dict(model.named_parameters())
-    if parameters.keys() != weights.keys():
-        odd = sorted(parameters.keys() ^ weights.keys())
-        raise ValueError(f"weights do not fit the model, look at {odd[:4]}")
-    with torch.no_grad():
-        for name, parameter in parameters.items():
-            if parameter.shape != weights[name].shape:
-                shapes = tuple(parameter.shape), tuple(weights[name].shape)
-                raise ValueError(f"{name}: shape {shapes[0]} wanted, {shapes[1]} given")
-            parameter.copy_(weights[name])
-    return model
+def _take(given: Weights, name: str) -> Tensor:
+    """Return a weight and cross it off, so that what is left over shows."""
+    if name not in given:
+        raise ValueError(f"the weight {name!r} is absent")
+    return given.pop(name)
 
 
 def _refuse(config, **wanted) -> None:
@@ -123,17 +145,11 @@ def _refuse(config, **wanted) -> None:
             raise ValueError(f"{kind} with {name}={found!r} is not supported")
 
 
-def _activation(name: str) -> str:
+def _activation(name: str) -> Act:
     if name not in ACTIVATIONS:
         allowed = ", ".join(ACTIVATIONS)
         raise ValueError(f"activation {name!r} is not supported; allowed: {allowed}")
     return ACTIVATIONS[name]
-
-
-def _norm(weights: Weights, theirs: str, ours: str) -> Weights:
-    """Gain and, for a LayerNorm, bias."""
-    parts = [p for p in ("weight", "bias") if f"{theirs}.{p}" in weights]
-    return {f"{ours}.{p}": weights[f"{theirs}.{p}"] for p in parts}
 
 
 def _interleave(rows: Tensor, head_width: int, rotary_width: int) -> Tensor:
@@ -144,7 +160,16 @@ def _interleave(rows: Tensor, head_width: int, rotary_width: int) -> Tensor:
     return rows.unflatten(0, (-1, head_width))[:, order].flatten(0, 1)
 
 
-def _gpt2(source, w: Weights, options: dict):
+def _move(given: Weights, names: dict[str, str], theirs: str, ours: str) -> Weights:
+    """Take weights and biases as they are, under our names."""
+    return {
+        f"{ours}{new}.{part}": _take(given, f"{theirs}{old}.{part}")
+        for old, new in names.items()
+        for part in ("weight", "bias")
+    }
+
+
+def _gpt2(source, given: Weights):
     c = source.config
     _refuse(
         c,
@@ -158,34 +183,27 @@ def _gpt2(source, w: Weights, options: dict):
         n_heads=c.n_head,
         d_mlp=c.n_inner,
         d_vocab=c.vocab_size,
-        norm_kind="layer",
         norm_eps=c.layer_norm_epsilon,
         act=_activation(c.activation_function),
         positions="learned",
-        bias="all",
-        tied=c.tie_word_embeddings,
-        **options,
+        family=Family(norm_kind="layer", bias="all", tied=c.tie_word_embeddings),
     )
     ours = {
-        "embedding.weight": w["transformer.wte.weight"],
-        "position.weight": w["transformer.wpe.weight"][: config.n_ctx],
+        "embedding.weight": _take(given, "transformer.wte.weight"),
+        "position.weight": _take(given, "transformer.wpe.weight"),
     }
-    if not config.tied:
-        ours["unembedding.weight"] = source.get_output_embeddings().weight
-    ours |= _norm(w, "transformer.ln_f", "final_norm")
-    names = {"attn.c_attn": "attn.qkv", "attn.c_proj": "attn.out"}
-    names |= {"mlp.c_fc": "mlp.up", "mlp.c_proj": "mlp.down"}
+    ours |= _move(given, {"ln_f": "final_norm"}, "transformer.", "")
+    names = {"ln_1": "attn_norm", "attn.c_attn": "attn.qkv", "attn.c_proj": "attn.out"}
+    names |= {"ln_2": "mlp_norm", "mlp.c_fc": "mlp.up", "mlp.c_proj": "mlp.down"}
     for layer in range(config.n_layers):
-        theirs, block = f"transformer.h.{layer}", f"blocks.{layer}"
-        ours |= _norm(w, f"{theirs}.ln_1", f"{block}.attn_norm")
-        ours |= _norm(w, f"{theirs}.ln_2", f"{block}.mlp_norm")
-        for old, new in names.items():  # stored as (in, out)
-            ours[f"{block}.{new}.weight"] = w[f"{theirs}.{old}.weight"].T
-            ours[f"{block}.{new}.bias"] = w[f"{theirs}.{old}.bias"]
+        ours |= _move(given, names, f"transformer.h.{layer}.", f"blocks.{layer}.")
+    for name, weight in ours.items():
+        if weight.ndim == 2 and name.startswith("blocks."):  # stored as (in, out)
+            ours[name] = weight.T
     return config, ours, None
 
 
-def _gpt_neox(source, w: Weights, options: dict):
+def _gpt_neox(source, given: Weights):
     c = source.config
     _refuse(c, attention_bias=True)
     rotary = source.gpt_neox.rotary_emb
@@ -197,39 +215,39 @@ def _gpt_neox(source, w: Weights, options: dict):
         n_heads=c.num_attention_heads,
         d_mlp=c.intermediate_size,
         d_vocab=c.vocab_size,
-        norm_kind="layer",
         norm_eps=c.layer_norm_eps,
         act=_activation(c.hidden_act),
-        rope_fraction=2 * len(rotary.inv_freq) / width,
-        bias="all",
-        parallel=c.use_parallel_residual,
-        tied=c.tie_word_embeddings,
-        **options,
+        family=Family(
+            norm_kind="layer",
+            rope_fraction=2 * len(rotary.inv_freq) / width,
+            bias="all",
+            parallel=c.use_parallel_residual,
+            tied=c.tie_word_embeddings,
+        ),
     )
-    ours = {"embedding.weight": w["gpt_neox.embed_in.weight"]}
-    if not config.tied:
-        ours["unembedding.weight"] = source.get_output_embeddings().weight
-    ours |= _norm(w, "gpt_neox.final_layer_norm", "final_norm")
-    names = {"attention.dense": "attn.out", "mlp.dense_h_to_4h": "mlp.up"}
-    names |= {"mlp.dense_4h_to_h": "mlp.down"}
+    ours = {"embedding.weight": _take(given, "gpt_neox.embed_in.weight")}
+    ours |= _move(given, {"final_layer_norm": "final_norm"}, "gpt_neox.", "")
+    names = {
+        "input_layernorm": "attn_norm",
+        "post_attention_layernorm": "mlp_norm",
+        "attention.query_key_value": "attn.qkv",
+        "attention.dense": "attn.out",
+        "mlp.dense_h_to_4h": "mlp.up",
+        "mlp.dense_4h_to_h": "mlp.down",
+    }
     for layer in range(config.n_layers):
-        theirs, block = f"gpt_neox.layers.{layer}", f"blocks.{layer}"
-        ours |= _norm(w, f"{theirs}.input_layernorm", f"{block}.attn_norm")
-        ours |= _norm(w, f"{theirs}.post_attention_layernorm", f"{block}.mlp_norm")
-        for part in ("weight", "bias"):
-            for old, new in names.items():
-                ours[f"{block}.{new}.{part}"] = w[f"{theirs}.{old}.{part}"]
-            # rows ordered head by head, q k v within each
-            fused = w[f"{theirs}.attention.query_key_value.{part}"]
-            q, k, v = fused.unflatten(0, (config.n_heads, 3, width)).unbind(1)
-            q, k = (
-                _interleave(x.flatten(0, 1), width, config.rotary_width) for x in (q, k)
-            )
-            ours[f"{block}.attn.qkv.{part}"] = torch.cat((q, k, v.flatten(0, 1)))
+        block = _move(given, names, f"gpt_neox.layers.{layer}.", f"blocks.{layer}.")
+        for part in ("weight", "bias"):  # rows head by head, q k v within each
+            name = f"blocks.{layer}.attn.qkv.{part}"
+            heads = block[name].unflatten(0, (config.n_heads, 3, width))
+            q, k, v = (x.flatten(0, 1) for x in heads.unbind(1))
+            q, k = (_interleave(x, width, config.rotary_width) for x in (q, k))
+            block[name] = torch.cat((q, k, v))
+        ours |= block
     return config, ours, rotary
 
 
-def _llama(source, w: Weights, options: dict):
+def _llama(source, given: Weights):
     c = source.config
     _refuse(
         c,
@@ -245,42 +263,46 @@ def _llama(source, w: Weights, options: dict):
         d_model=c.hidden_size,
         n_layers=c.num_hidden_layers,
         n_heads=c.num_attention_heads,
-        n_kv_heads=c.num_key_value_heads,
         d_head=width,
         d_mlp=c.intermediate_size,
         d_vocab=c.vocab_size,
         norm_eps=c.rms_norm_eps,
         act="swiglu",
-        bias="qkv" if c.model_type == "qwen2" else "none",
-        qk_norm=c.model_type == "qwen3",
-        tied=c.tie_word_embeddings,
-        **options,
+        family=Family(
+            n_kv_heads=c.num_key_value_heads,
+            bias="qkv" if c.model_type == "qwen2" else "none",
+            qk_norm=c.model_type == "qwen3",
+            tied=c.tie_word_embeddings,
+        ),
     )
-    ours = {"embedding.weight": w["model.embed_tokens.weight"]}
-    if not config.tied:
-        ours["unembedding.weight"] = source.get_output_embeddings().weight
-    ours |= _norm(w, "model.norm", "final_norm")
+    ours = {
+        "embedding.weight": _take(given, "model.embed_tokens.weight"),
+        "final_norm.weight": _take(given, "model.norm.weight"),
+    }
+    names = {
+        "attn_norm": ("input_layernorm",),
+        "mlp_norm": ("post_attention_layernorm",),
+        "attn.qkv": ("self_attn.q_proj", "self_attn.k_proj", "self_attn.v_proj"),
+        "attn.out": ("self_attn.o_proj",),
+        "mlp.up": ("mlp.gate_proj", "mlp.up_proj"),
+        "mlp.down": ("mlp.down_proj",),
+    }
+    wanted = [
+        (f"{new}.weight", f"{o}.weight") for new, old in names.items() for o in old
+    ]
+    if config.family.bias == "qkv":
+        wanted += [("attn.qkv.bias", f"{o}.bias") for o in names["attn.qkv"]]
+    if config.family.qk_norm:
+        wanted += [(f"attn.{x}_norm", f"self_attn.{x}_norm.weight") for x in "qk"]
     for layer in range(config.n_layers):
-        theirs, block = f"model.layers.{layer}", f"blocks.{layer}"
-        ours |= _norm(w, f"{theirs}.input_layernorm", f"{block}.attn_norm")
-        ours |= _norm(w, f"{theirs}.post_attention_layernorm", f"{block}.mlp_norm")
-        ours |= _llama_attention(w, f"{theirs}.self_attn", f"{block}.attn", config)
-        gate, up = (w[f"{theirs}.mlp.{x}_proj.weight"] for x in ("gate", "up"))
-        ours[f"{block}.mlp.up.weight"] = torch.cat((gate, up))
-        ours[f"{block}.mlp.down.weight"] = w[f"{theirs}.mlp.down_proj.weight"]
+        block: dict[str, list[Tensor]] = {}
+        for new, old in wanted:
+            weight = _take(given, f"model.layers.{layer}.{old}")
+            if old.startswith(("self_attn.q_", "self_attn.k_")):
+                weight = _interleave(weight, width, width)
+            block.setdefault(new, []).append(weight)
+        ours |= {f"blocks.{layer}.{new}": torch.cat(x) for new, x in block.items()}
     return config, ours, rotary
-
-
-def _llama_attention(w: Weights, theirs: str, ours: str, config) -> Weights:
-    width, out = config.head_width, {}
-    for part in ("weight", "bias") if config.bias == "qkv" else ("weight",):
-        q, k, v = (w[f"{theirs}.{x}_proj.{part}"] for x in "qkv")
-        q, k = (_interleave(x, width, width) for x in (q, k))
-        out[f"{ours}.qkv.{part}"] = torch.cat((q, k, v))
-    out[f"{ours}.out.weight"] = w[f"{theirs}.o_proj.weight"]
-    for name in ("q_norm", "k_norm") if config.qk_norm else ():
-        out[f"{ours}.{name}"] = _interleave(w[f"{theirs}.{name}.weight"], width, width)
-    return out
 
 
 def _check_rope(rotary) -> None:

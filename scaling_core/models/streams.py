@@ -8,7 +8,8 @@ import torch
 from torch import Tensor
 from torch.nn.functional import cross_entropy
 
-from scaling_core.models.transformer import Streams, Transformer, TransformerConfig
+from scaling_core.models.config import TransformerConfig
+from scaling_core.models.transformer import Streams, Transformer
 
 LEAST_NORM = 1e-6
 
@@ -65,7 +66,7 @@ def branch_mean_square(config: TransformerConfig) -> float:
     3.0
     """
     c = config
-    if c.act != "relu" or c.norm_kind != "rms" or c.kv_heads != c.n_heads:
+    if c.act != "relu" or c.family.norm_kind != "rms" or c.kv_heads != c.n_heads:
         raise ValueError("the law holds for ReLU behind an RMSNorm, without GQA")
     shrink = 1 / (2 * c.n_layers) if c.init == "scaled" else 1.0
     product = c.init_std**4 * shrink

@@ -6,7 +6,7 @@ On a CPU it pays below about 500 tokens per model and step (1.2 to 2 times at wi
 Shapes: G models.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from copy import deepcopy
 from functools import partial
 
@@ -31,7 +31,7 @@ def train_many(
     batch_at: Callable[[int], Batch],
     training: Training,
     *,
-    loss: Callable[[Callable, Batch], Tensor] = next_token_loss,
+    loss: Callable[..., Tensor] = next_token_loss,
     desc: str = "",
 ) -> np.ndarray:
     """Train models of one shape in place; return their losses, (G, steps).
@@ -86,11 +86,11 @@ def _template(model: nn.Module) -> nn.Module:
     base = deepcopy(model)
     for module in base.modules():
         if isinstance(module, Attention):
-            module.narrow = module.head_width + 1
+            module.many = True
     return base
 
 
-def _adamw(parameters: dict[str, Tensor], training: Training) -> torch.optim.AdamW:
+def _adamw(parameters: Mapping[str, Tensor], training: Training) -> torch.optim.AdamW:
     matrices = [p for p in parameters.values() if p.ndim >= 3]
     vectors = [p for p in parameters.values() if p.ndim < 3]
     group = partial(dict, lr=training.lr, betas=training.betas, eps=training.eps)
@@ -102,10 +102,11 @@ def _adamw(parameters: dict[str, Tensor], training: Training) -> torch.optim.Ada
 
 
 @torch.no_grad()
-def _clip(parameters, limit: float | None) -> Tensor:
+def _clip(parameters: Iterable[Tensor], limit: float | None) -> Tensor:
     """Clip each model's gradient; return the norms before, (G,)."""
-    gradients = [p.grad for p in parameters]
-    norm_G = sum(g.flatten(1).square().sum(dim=1) for g in gradients).sqrt()
+    gradients = [p.grad for p in parameters if p.grad is not None]
+    squares = (g.flatten(1).square().sum(dim=1) for g in gradients)
+    norm_G = sum(squares, start=torch.zeros(())).sqrt()
     if limit is not None:
         scale_G = (limit / (norm_G + 1e-6)).clamp(max=1.0)
         for g in gradients:
@@ -114,7 +115,7 @@ def _clip(parameters, limit: float | None) -> Tensor:
 
 
 @torch.no_grad()
-def _scatter(parameters: dict[str, Tensor], models: Sequence[nn.Module]) -> None:
+def _scatter(parameters: Mapping[str, Tensor], models: Sequence[nn.Module]) -> None:
     for index, model in enumerate(models):
         for name, parameter in model.named_parameters():
             parameter.copy_(parameters[name][index])

@@ -54,7 +54,7 @@ def jacobian_law(config: TransformerConfig) -> float:
     >>> round(jacobian_law(TransformerConfig(d_model=64, act="relu", init_std=1 / 8)), 1)
     11.2
     """
-    if config.act != "relu" or config.norm_kind != "rms":
+    if config.act != "relu" or config.family.norm_kind != "rms":
         raise ValueError("the law holds for ReLU behind an RMSNorm")
     s1, d = config.init_std, config.d_model
     s2 = s1 * ((2 * config.n_layers) ** -0.5 if config.init == "scaled" else 1.0)

@@ -5,6 +5,7 @@ import sys
 
 import pytest
 import torch
+from safetensors.torch import load_file, save_file
 
 transformers = pytest.importorskip(
     "transformers", reason="needs transformers (pip install 'scaling-core[hub]')"
@@ -127,16 +128,11 @@ def test_greedy_text_is_the_same(theirs):
 
 def test_unsupported_families_and_options_are_refused():
     make = transformers.AutoModelForCausalLM.from_config
+    shape = dict(vocab_size=50, hidden_size=8, num_hidden_layers=1, ffn_dim=8)
+    shape |= dict(num_attention_heads=2, word_embed_proj_dim=8)
+    opt = make(transformers.OPTConfig(**shape))
     with pytest.raises(ValueError, match="'opt' is not supported"):
-        config = transformers.OPTConfig(
-            vocab_size=50,
-            hidden_size=8,
-            num_hidden_layers=1,
-            ffn_dim=8,
-            num_attention_heads=2,
-            word_embed_proj_dim=8,
-        )
-        from_transformers(make(config))
+        from_transformers(opt)
     config = transformers.LlamaConfig(**SMALL, attention_bias=True)
     with pytest.raises(ValueError, match="attention_bias=True"):
         from_transformers(make(config))
@@ -150,6 +146,45 @@ def test_unsupported_families_and_options_are_refused():
     config = transformers.LlamaConfig(**SMALL, rope_parameters=dynamic)
     with pytest.raises(ValueError, match="changes with the length"):
         from_transformers(make(config))
+
+
+@pytest.mark.parametrize(
+    "family, change, named",
+    [
+        ("llama", {"lm_head.weight": None}, "missing keys: .*lm_head.weight"),
+        ("gpt2", {"transformer.h.1.mlp.c_fc.bias": None}, "missing.*c_fc.bias"),
+        ("llama", {"model.layers.2.self_attn.q_proj.bias": 32}, "unexpected.*q_proj"),
+        ("qwen3", {"model.norm.bias": 32}, "unexpected keys: .*model.norm.bias"),
+        ("pythia", {"gpt_neox.final_layer_norm.bias": 31}, "mismatched.*final_layer"),
+    ],
+)
+def test_an_absent_or_extra_weight_is_named(tmp_path, family, change, named):
+    make = transformers.AutoModelForCausalLM.from_config
+    make(MODELS[family]()).save_pretrained(tmp_path)
+    file = tmp_path / "model.safetensors"
+    weights = load_file(file)
+    for name, width in change.items():
+        weights.pop(name, None)
+        if width is not None:
+            weights[name] = torch.zeros(width)
+    save_file(weights, file, metadata={"format": "pt"})
+    with pytest.raises(ValueError, match=named):
+        load_transformer(tmp_path)
+
+
+def test_a_stray_weight_of_a_loaded_model_is_named():
+    model = transformers.AutoModelForCausalLM.from_config(MODELS["llama"]())
+    model.model.norm.register_parameter("bias", torch.nn.Parameter(torch.zeros(32)))
+    with pytest.raises(ValueError, match="does not use: .*model.norm.bias"):
+        from_transformers(model)
+
+
+def test_the_norm_can_be_told():
+    model = transformers.AutoModelForCausalLM.from_config(MODELS["llama"]())
+    ours = from_transformers(model, norm="lns")
+    assert [b.attn_norm.scale for b in ours.blocks] == [1, 2**-0.5, 3**-0.5]
+    with pytest.raises(ValueError, match="norm='peri' has other weights"):
+        from_transformers(model, norm="peri")
 
 
 def test_offline_never_reaches_for_the_network(tmp_path):

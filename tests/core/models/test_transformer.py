@@ -5,10 +5,9 @@ from dataclasses import replace
 
 import pytest
 import torch
-from torch.nn.functional import scaled_dot_product_attention
 
-from scaling_core.models.attention import KVCache, attend, rotary_table, rotate
-from scaling_core.models.generation import generate, last_logits, sample
+from scaling_core.models.attention import KVCache, rotary_table, rotate
+from scaling_core.models.config import Family
 from scaling_core.models.transformer import (
     Transformer,
     TransformerConfig,
@@ -22,17 +21,19 @@ SMALL = TransformerConfig(
 KINDS = {
     "pre": {},
     "post": dict(norm="post"),
-    "peri": dict(norm="peri", embed_norm=True),
+    "peri": dict(norm="peri"),
     "lns": dict(norm="lns"),
-    "mix": dict(norm="mix", mix_post=0.34),
     "attnres": dict(residual="attnres", norm="lns"),
-    "grouped": dict(n_kv_heads=2, act="swiglu"),
+    "grouped": dict(family=Family(n_kv_heads=2), act="swiglu"),
     "gpt2": dict(
-        positions="learned", norm_kind="layer", bias="all", tied=True, act="gelu_tanh"
+        positions="learned",
+        act="gelu_tanh",
+        family=Family(norm_kind="layer", bias="all", tied=True),
     ),
-    "neox": dict(parallel=True, rope_fraction=0.67, norm_kind="layer", bias="all"),
-    "qwen": dict(qk_norm=True, n_kv_heads=1, d_head=8, d_mlp=20),
-    "shared": dict(share="blocks"),
+    "neox": dict(
+        family=Family(parallel=True, rope_fraction=0.67, norm_kind="layer", bias="all")
+    ),
+    "qwen": dict(family=Family(qk_norm=True, n_kv_heads=1), d_head=8, d_mlp=20),
     "no positions": dict(positions="none", act="relu", init="scaled"),
 }
 
@@ -63,27 +64,26 @@ def test_pre_norm_block_written_out():
     model = make(norm="lns", positions="none", act="relu")
     x = tokens()
     h = model.embedding.weight[x]
-    for l, b in enumerate(model.blocks, start=1):
-        y = rms(h, b.attn_norm.weight) / math.sqrt(l)
+    for layer, b in enumerate(model.blocks, start=1):
+        y = rms(h, b.attn_norm.weight) / math.sqrt(layer)
         q, k, v = (y @ b.attn.qkv.weight.T).view(2, 9, 3, 4, 6).unbind(2)
         score = torch.einsum("bthe,bshe->bhts", q, k) / math.sqrt(6)
         score = score.masked_fill(torch.ones(9, 9).triu(1).bool(), -math.inf)
         read = torch.einsum("bhts,bshe->bthe", score.softmax(-1), v).flatten(2)
         h = h + read @ b.attn.out.weight.T
-        y = rms(h, b.mlp_norm.weight) / math.sqrt(l)
+        y = rms(h, b.mlp_norm.weight) / math.sqrt(layer)
         h = h + torch.relu(y @ b.mlp.up.weight.T) @ b.mlp.down.weight.T
     logits = rms(h, model.final_norm.weight) @ model.unembedding.weight.T
     assert torch.allclose(model(x), logits, rtol=1e-10)
 
 
-@pytest.mark.parametrize("kind", ["post", "peri", "mix"])
+@pytest.mark.parametrize("kind", ["post", "peri"])
 def test_norm_placements_written_out(kind):
     model = make(**KINDS[kind])
     _, streams = model(tokens(), return_streams=True)
     for layer, b in enumerate(model.blocks):
         h, table = streams.h[layer], model.rotary[:9]
-        post = kind == "post" or (kind == "mix" and layer == 0)
-        if post:
+        if kind == "post":
             middle = rms(h + b.attn(h, table), b.attn_norm.weight)
             after = rms(middle + b.mlp(middle), b.mlp_norm.weight)
         else:
@@ -180,17 +180,50 @@ def test_skipped_layers_leave_no_trace(kind):
         assert torch.equal(streams.h[2], streams.h[1])
     with torch.no_grad():
         for parameter in model.blocks[1].parameters():
-            if kind != "shared":
-                parameter.fill_(torch.nan)
+            parameter.fill_(torch.nan)
     assert torch.isfinite(model(x, skip_layers=[1])).all()
 
 
-def test_sharing_counts_each_parameter_once():
+@pytest.mark.parametrize("bad", [[-1], [7], ["a"]])
+def test_a_layer_that_is_not_there_cannot_be_skipped(bad):
+    with pytest.raises(ValueError, match=r"skip_layers has \[.*layers are 0 to 2"):
+        make()(tokens(), skip_layers=bad)
+
+
+def test_a_cache_belongs_to_the_layers_that_filled_it():
+    model, x = make(), tokens(9)
+    cache = KVCache.empty(model.config, 2, 9, model.embedding.weight)
+    pieces = [model(x[:, :5], cache=cache, skip_layers={1})]
+    with pytest.raises(ValueError, match=r"layers \[1\] skipped, now \[\]"):
+        model(x[:, 5:], cache=cache)
+    pieces.append(model(x[:, 5:], cache=cache, skip_layers=[1]))
+    assert torch.allclose(torch.cat(pieces, 1), model(x, skip_layers=[1]), atol=1e-12)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_what_the_mlp_is_added_to(kind):
+    model = make(**KINDS[kind])
+    _, streams = model(tokens(), return_streams=True)
+    for layer, (block, m) in enumerate(zip(model.blocks, streams.mlp, strict=True)):
+        middle = streams.middle[layer]
+        assert torch.allclose(block.think(middle), m, rtol=1e-10)
+        if kind == "post":
+            after = block.mlp_norm(middle + m)
+        elif kind == "neox":
+            after = middle + streams.attn[layer] + m
+        else:
+            after = middle + m
+        if kind != "attnres":
+            assert torch.allclose(streams.h[layer + 1], after, rtol=1e-10)
+
+
+def test_counts_of_parameters():
     d, L, vocab = 24, 3, 11
-    block, norms, rest = 12 * d * d, 2 * d, 2 * vocab * d + d
-    assert count_parameters(make()) == L * (block + norms) + rest
-    assert count_parameters(make(share="blocks")) == block + L * norms + rest
-    assert count_parameters(make(share="all")) == block + norms + rest
+    block, rest = 12 * d * d + 2 * d, 2 * vocab * d + d
+    assert count_parameters(make()) == L * block + rest
+    tied = make(family=Family(tied=True))
+    assert count_parameters(tied) == L * block + rest - vocab * d
+    assert count_parameters(make(), embeddings=False) == L * block + d
 
 
 def test_initial_spread():
@@ -233,75 +266,18 @@ def test_rotation_in_real_arithmetic_is_the_same():
     assert torch.allclose(rotate(x, table), half.float(), atol=2e-2)
 
 
-@pytest.mark.parametrize("width", [2, 8, 15, 16])
-def test_narrow_heads_equal_the_library(width):
-    shape = (3, 2, 13, width)
-    qkv = torch.randn(3, *shape, dtype=torch.float64, generator=generator())
-    qkv.requires_grad_()
-    weight = torch.randn(shape, dtype=torch.float64, generator=generator(1))
-    ours, theirs = (
-        attend(*qkv, narrow=99),
-        scaled_dot_product_attention(*qkv, is_causal=True),
-    )
-    assert torch.allclose(ours, theirs, rtol=1e-10)
-    gradients = [
-        torch.autograd.grad((y * weight).sum(), qkv)[0] for y in (ours, theirs)
-    ]
-    assert torch.allclose(*gradients, rtol=1e-9, atol=1e-12)
-
-
-@pytest.mark.parametrize("kv_heads", [4, 2])
-def test_gradients_do_not_depend_on_the_kernel(kv_heads):
+@pytest.mark.parametrize("kind", ["pre", "grouped"])
+def test_many_models_attend_as_one_alone(kind):
+    model = make(**KINDS[kind])
+    x_GBTD = torch.randn(3, 2, 9, 24, dtype=torch.float64, generator=generator())
+    attention = model.blocks[0].attn
     gradients = []
-    for narrow in (0, 16):
-        model = make(n_kv_heads=kv_heads)
-        for block in model.blocks:
-            block.attn.narrow = narrow
-        model(tokens()).square().mean().backward()
-        gradients.append(model.blocks[0].attn.qkv.weight.grad)
-    assert torch.allclose(*gradients, rtol=1e-8, atol=1e-12)
-
-
-def test_generation_follows_the_argmax():
-    model, x = make(dtype=torch.float32), tokens(4, batch=5)
-    text = generate(model, x, 10, temperature=0, rows=2)
-    assert torch.equal(text[:, :4], x)
-    assert torch.equal(text[:, 4:], model(text).argmax(-1)[:, 3:-1])
-
-
-def test_generation_samples_the_softmax():
-    model = make(dtype=torch.float32)
-    x = tokens(3, batch=1).expand(20_000, -1)
-    new = generate(model, x, 1, temperature=0.7, generator=generator())[:, -1]
-    share = torch.bincount(new, minlength=11) / len(x)
-    wanted = (model(x[:1])[0, -1] / 0.7).softmax(-1)
-    error = (share - wanted).abs() / (wanted * (1 - wanted) / len(x)).sqrt()
-    assert error.max() < 4  # standard errors; 11 tokens, fixed seed
-
-
-@pytest.mark.parametrize("kind", ["pre", "attnres"])
-def test_slices_do_not_change_the_samples(kind):
-    model, x = make(dtype=torch.float32, **KINDS[kind]), tokens(4, batch=6)
-    texts = [generate(model, x, 9, generator=generator(), rows=r) for r in (1, 4, None)]
-    assert torch.equal(texts[0], texts[1]) and torch.equal(texts[0], texts[2])
-
-
-def test_generated_text_can_be_trained_on():
-    model, x = make(dtype=torch.float32), tokens(4)
-    model(generate(model, x, 2, generator=generator())).sum().backward()
-
-
-def test_sampling_never_takes_the_impossible():
-    logits = torch.tensor([[-math.inf, 0.0, -math.inf]])
-    edge = torch.tensor([1 - 2**-24])
-    assert sample(logits, torch.zeros(1)).item() == 1
-    assert sample(logits, edge).item() == 1
-
-
-def test_last_logits_are_the_last_of_all():
-    model, x = make(), tokens()
-    cache = KVCache.empty(model.config, 2, 9, model.embedding.weight)
-    assert torch.allclose(last_logits(model, x, cache), model(x)[:, -1], atol=1e-12)
+    for attention.many, run in ((False, map), (True, lambda f, x: torch.vmap(f)(x))):
+        y = torch.stack(tuple(run(lambda x: attention(x, model.rotary[:9]), x_GBTD)))
+        (gradient,) = torch.autograd.grad(y.square().sum(), attention.qkv.weight)
+        gradients.append((y, gradient))
+    for alone, together in zip(*gradients, strict=True):
+        assert torch.allclose(alone, together, rtol=1e-10)
 
 
 def test_flops_of_one_layer_by_hand():
@@ -315,11 +291,11 @@ def test_flops_of_one_layer_by_hand():
     [
         (dict(norm="sandwich"), "norm='sandwich'; allowed: pre, post"),
         (dict(d_model=30), "not a multiple of n_heads"),
-        (dict(n_kv_heads=3), "not a multiple of n_kv_heads"),
+        (dict(family=Family(n_kv_heads=3)), "not a multiple of n_kv_heads"),
         (dict(d_head=7), "even width"),
         (dict(norm="post", residual="attnres"), "norm='post' allows neither"),
-        (dict(norm="mix", parallel=True), "norm='mix' allows neither"),
-        (dict(parallel=True, residual="attnres"), "attnres does not go with"),
+        (dict(norm="post", family=Family(parallel=True)), "allows neither"),
+        (dict(family=Family(parallel=True), residual="attnres"), "attnres does not go"),
     ],
 )
 def test_bad_config_is_refused(bad, message):
@@ -327,13 +303,14 @@ def test_bad_config_is_refused(bad, message):
         replace(SMALL, **bad)
 
 
+def test_a_family_option_that_is_not_there_is_refused():
+    with pytest.raises(ValueError, match="bias='some'; allowed: none, qkv, all"):
+        Family(bias="some")
+
+
 def test_too_long_input_is_refused():
     with pytest.raises(ValueError, match="21 positions, but n_ctx is 20"):
         make()(tokens(21))
-    with pytest.raises(ValueError, match="n_ctx"):
-        generate(make(), tokens(), 12, temperature=0)
-    with pytest.raises(ValueError, match="needs a generator"):
-        generate(make(), tokens(), 2)
     cache = KVCache.empty(SMALL, 2, 4, torch.zeros(()))
     with pytest.raises(ValueError, match="holds 4 positions, 9"):
         make(dtype=torch.float32)(tokens(), cache=cache)

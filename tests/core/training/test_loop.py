@@ -7,6 +7,7 @@ import pytest
 import torch
 from torch import nn
 
+from scaling_core.models.config import Family
 from scaling_core.models.transformer import Transformer, TransformerConfig
 from scaling_core.training.checkpoint import load_checkpoint, save_checkpoint
 from scaling_core.training.loop import (
@@ -19,7 +20,7 @@ from scaling_core.training.loop import (
 )
 
 CONFIG = TransformerConfig(
-    d_model=16, n_layers=2, n_heads=2, d_vocab=7, n_ctx=12, share="blocks", tied=True
+    d_model=16, n_layers=2, n_heads=2, d_vocab=7, n_ctx=12, family=Family(tied=True)
 )
 TRAINING = Training(steps=20, lr=3e-3)
 
@@ -109,6 +110,39 @@ def test_labels_and_ignored_positions():
     )
 
 
+def ragged_at(step: int) -> tuple[torch.Tensor, torch.Tensor]:
+    """Batches whose rows have 10, 4, 0, 0, 1, ... labels."""
+    tokens, labels = batch_at(step)[:, :-1], batch_at(step)[:, 1:].clone()
+    for row, keep in zip(labels, (10, 4, 0, 0, 1, 7, 0, 2), strict=True):
+        row[keep:] = -1
+    return tokens, labels
+
+
+@pytest.mark.parametrize("micro_rows", [1, 2, 3])
+def test_micro_batches_with_ignored_labels_add_up(micro_rows):
+    runs = []
+    for size in (0, micro_rows):
+        model = make().double()
+        training = Training(steps=5, lr=3e-3, micro_rows=size)
+        runs.append((model, train(model, ragged_at, training, loss=labelled_loss)))
+    (whole, expected), (parts, log) = runs
+    assert log.loss == pytest.approx(expected.loss, rel=1e-6)
+    assert log.gradient_norm == pytest.approx(expected.gradient_norm, rel=1e-5)
+    for a, b in zip(whole.parameters(), parts.parameters(), strict=True):
+        assert torch.allclose(a, b, rtol=1e-6, atol=1e-9)
+
+
+@pytest.mark.parametrize("micro_rows", [0, 3])
+def test_batch_without_labels_is_one_clear_error(micro_rows):
+    def bare_at(step):
+        tokens, labels = ragged_at(step)
+        return tokens, labels if step < 2 else torch.full_like(labels, -1)
+
+    training = Training(steps=5, micro_rows=micro_rows)
+    with pytest.raises(ValueError, match="batch of step 2 has no label"):
+        train(make(), bare_at, training, loss=labelled_loss)
+
+
 @pytest.mark.parametrize("stop", [7, 15])
 def test_resumed_run_ends_with_the_same_bits(stop, tmp_path):
     path = tmp_path / "model.safetensors"
@@ -130,7 +164,8 @@ def test_resumed_run_ends_with_the_same_bits(stop, tmp_path):
         checkpoint=path,
         every=5,
     )
-    assert steps == list(range(stop // 5 * 5, 20))
+    first = [0]  # its batch tells one run from another
+    assert steps == first + list(range(stop // 5 * 5, 20))
     assert same(resumed, whole) and not same(resumed, broken)
     assert np.array_equal(log.loss, expected.loss)
     assert log.rows == 20 * 8
@@ -140,7 +175,8 @@ def test_finished_run_is_not_run_again(tmp_path):
     path = tmp_path / "model.safetensors"
     first, again = make(), make()
     log = train(first, batch_at, TRAINING, checkpoint=path)
-    more = train(again, lambda s: pytest.fail("ran again"), TRAINING, checkpoint=path)
+    once = lambda s: pytest.fail("ran again") if s else batch_at(0)
+    more = train(again, once, TRAINING, checkpoint=path)
     assert same(first, again) and np.array_equal(log.loss, more.loss)
 
 
@@ -150,6 +186,19 @@ def test_checkpoint_of_another_run_is_refused(tmp_path):
     for other in (Training(steps=20, lr=2e-3), Training(20, 3e-3, lambda s: 1.0)):
         with pytest.raises(ValueError, match="another run"):
             train(make(), batch_at, other, checkpoint=path)
+
+
+def test_checkpoint_of_other_seed_data_or_loss_is_refused(tmp_path):
+    path = tmp_path / "model.safetensors"
+    train(make(), batch_at, TRAINING, checkpoint=path)
+    other = Transformer(CONFIG, generator=torch.Generator().manual_seed(1))
+    with pytest.raises(ValueError, match="another run"):
+        train(other, batch_at, TRAINING, checkpoint=path)
+    with pytest.raises(ValueError, match="another run"):
+        train(make(), lambda s: batch_at(s + 1), TRAINING, checkpoint=path)
+    for loss in (lambda m, x: next_token_loss(m, x) * k for k in (2, 3)):
+        with pytest.raises(ValueError, match="another run"):
+            train(make(), batch_at, TRAINING, checkpoint=path, loss=loss)
 
 
 def test_deadline_saves_and_returns(tmp_path):

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 
+from scaling_core.models.config import Family
 from scaling_core.models.transformer import Transformer, TransformerConfig
 from scaling_core.training.loop import DivergedError, Training, next_token_loss, train
 from scaling_core.training.many import train_many
@@ -25,9 +26,8 @@ def batch_at(step: int) -> torch.Tensor:
     "changes",
     [
         dict(),
-        dict(d_model=32),  # heads too wide for the narrow kernel
-        dict(tied=True, share="blocks", norm_kind="layer", bias="all"),
-        dict(residual="attnres", n_kv_heads=1, act="swiglu"),
+        dict(family=Family(tied=True, norm_kind="layer", bias="all")),
+        dict(residual="attnres", family=Family(n_kv_heads=1), act="swiglu"),
     ],
 )
 @pytest.mark.filterwarnings("error::UserWarning")
