@@ -30,6 +30,17 @@ SETTLED = """() => Promise.all([
         return image.decode().catch(() => 0);
     }),
 ]).then(() => true)"""
+# Boxes with something in them that is wider than they are; folded code is opened.
+NARROW = """selector => {
+    document.querySelectorAll("details").forEach(details => { details.open = true; });
+    return [...document.querySelectorAll(selector)]
+        .filter(box => box.scrollWidth > box.clientWidth + 1)
+        .map(box => `${box.scrollWidth} in ${box.clientWidth}: ${box.innerText}`
+            .slice(0, 120));
+}"""
+PHONES, DESKTOPS = (320, 390), (1024, 1200, 1400)
+FIT_A_PHONE = ".table-scroll, .claims-table td, .claim-card"
+FIT_A_DESKTOP = FIT_A_PHONE + ", div.highlight pre, .cell_output"
 UNLOADED = (
     """() => [...document.images].filter(i => i.naturalWidth === 0).map(i => i.src)"""
 )
@@ -121,43 +132,16 @@ def test_theme_toggle_changes_the_theme(page, addresses):
     assert seen == {"light", "dark"}
 
 
-@pytest.mark.parametrize("width", [390, 320])
-def test_no_page_is_wider_than_a_phone(page, addresses, width):
-    page.set_viewport_size({"width": width, "height": 800})
+@pytest.mark.parametrize("widths", [PHONES, DESKTOPS], ids=["phone", "desktop"])
+def test_pages_and_what_is_on_them_fit_the_screen(page, addresses, widths):
+    boxes = FIT_A_PHONE if widths == PHONES else FIT_A_DESKTOP
     for address in addresses:
         page.goto(address)
         settle(page)
-        assert page.evaluate(OVERFLOW) <= 0, (address, page.evaluate(WIDEST))
-
-
-# Boxes with something in them that is wider than they are; folded code is opened.
-NARROW = """selector => {
-    document.querySelectorAll("details").forEach(details => { details.open = true; });
-    return [...document.querySelectorAll(selector)]
-        .filter(box => box.scrollWidth > box.clientWidth + 1)
-        .map(box => `${box.scrollWidth} in ${box.clientWidth}: ${box.innerText}`
-            .slice(0, 120));
-}"""
-
-
-@pytest.mark.parametrize("width", [1024, 1200, 1400])
-def test_code_and_tables_fit_their_column(page, addresses, width):
-    page.set_viewport_size({"width": width, "height": 800})
-    for address in addresses:
-        page.goto(address)
-        settle(page)
-        boxes = "div.highlight pre, .table-scroll, .cell_output, .claims-table td"
-        assert page.evaluate(NARROW, boxes) == [], address
-
-
-@pytest.mark.parametrize("width", [390, 320])
-def test_claims_tables_fit_a_phone(page, addresses, width):
-    page.set_viewport_size({"width": width, "height": 800})
-    for address in addresses:
-        page.goto(address)
-        settle(page)
-        boxes = ".table-scroll, .claims-table td, .claim-card"
-        assert page.evaluate(NARROW, boxes) == [], address
+        for width in widths:
+            page.set_viewport_size({"width": width, "height": 800})
+            assert page.evaluate(NARROW, boxes) == [], (address, width)
+            assert page.evaluate(OVERFLOW) <= 0, (address, page.evaluate(WIDEST))
 
 
 def test_names_for_screen_readers(page, addresses):
