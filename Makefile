@@ -12,6 +12,8 @@ INSTALL = $(BIN)/python -m pip install --quiet $(PIP_ARGS) -c $(LOCK)
 PYTEST = $(BIN)/python -m pytest -q
 # One thread per process: small models gain nothing from more and lose much.
 export OMP_NUM_THREADS = 1
+# Else a warning of every program of Jupyter's.
+export JUPYTER_PLATFORM_DIRS = 1
 # A backend set from outside would make every figure vanish from the notebooks.
 unexport MPLBACKEND
 
@@ -31,7 +33,8 @@ test: lint
 	$(PYTEST) $(PYTEST_ARGS)
 	SCALING_RECORDS=$(CURDIR)/build/records/nbval \
 	  $(PYTEST) --nbval-lax --nbval-current-env --nbval-cell-timeout=300 tests/reference
-	@echo "scaling_core: $$(find scaling_core -name '*.py' -exec cat {} + | wc -l) lines"
+	@for room in scaling_core studies scaling_book; do \
+	  echo "$$room: $$(find $$room -name '*.py' -exec cat {} + | wc -l) lines"; done
 
 test-full: .venv/.cluster
 	$(PYTEST) -m full $(PYTEST_ARGS)
