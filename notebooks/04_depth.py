@@ -77,21 +77,21 @@ from scaling_core.data.published import load_published
 from scaling_core.models.streams import branch_mean_square
 from scaling_core.models.transformer import Transformer, TransformerConfig
 from scaling_core.training.sweep import run_sweep
-from studies.depth import contributions, study
+from studies.depth import contributions, study, word_tasks
 from studies.depth.lens import logit_lens
 
 # %% tags=["hide-input"]
 chapter = Chapter("depth", profile=profile)
 sizes = chapter.sizes(
-    layers=dict(smoke=4, cpu=8, gpu=24),
+    n_layers=dict(smoke=4, cpu=8, gpu=24),
     d_model=dict(smoke=32, cpu=64, gpu=256),
-    heads=dict(smoke=2, cpu=4, gpu=8),
-    context=dict(smoke=16, cpu=32, gpu=256),
+    n_heads=dict(smoke=2, cpu=4, gpu=8),
+    n_ctx=dict(smoke=16, cpu=32, gpu=256),
     batch=dict(smoke=8, cpu=16, gpu=64),
     steps=dict(smoke=3, cpu=150, gpu=5000),
-    learning_rate=dict(smoke=2e-3, cpu=2e-3, gpu=1e-3),
+    lr=dict(smoke=2e-3, cpu=2e-3, gpu=1e-3),
     seeds=dict(smoke=1, cpu=5, gpu=10),
-    test_windows=dict(smoke=16, cpu=64, gpu=64),
+    eval_rows=dict(smoke=16, cpu=64, gpu=64),
     depths=dict(smoke=(3, 4, 5), cpu=(4, 8, 12), gpu=(6, 12, 24)),
     null_width=dict(smoke=64, cpu=128, gpu=1024),
     word_length=dict(smoke=8, cpu=8, gpu=16),
@@ -161,7 +161,7 @@ table = load_published("depth_lns_perplexity")
 table = table.pivot(index="norm", columns="size", values="perplexity")
 table = table[["130M", "250M", "350M", "1B"]]
 gain = np.log(table.loc["Pre-LN"] / table.loc["LNS"])
-print("LNS over Pre-LN, nats per token:", gain.round(4).to_dict())
+print("gain in nats:", gain.round(4).to_dict())
 methods = load_published("depth_scalings_perplexity")
 methods = methods.pivot(index="method", columns="size", values="perplexity")
 drop = methods.loc["Pre-LN"] - methods
@@ -352,14 +352,14 @@ plt.show()
 # %%
 chapter.section("Four norms")
 base = dict(
-    n_layers=sizes.layers,
+    n_layers=sizes.n_layers,
     d_model=sizes.d_model,
-    n_heads=sizes.heads,
-    n_ctx=sizes.context,
+    n_heads=sizes.n_heads,
+    n_ctx=sizes.n_ctx,
     batch=sizes.batch,
     steps=sizes.steps,
-    lr=sizes.learning_rate,
-    eval_rows=sizes.test_windows,
+    lr=sizes.lr,
+    eval_rows=sizes.eval_rows,
     device=chapter.device,
 )
 cells = [(norm, 0.1) for norm in NORMS] + [("pre", 0.0), ("pre", 1.0)]
@@ -415,12 +415,12 @@ aic, aic_before = (
 # %% tags=["hide-input"]
 chapter.record("depth.growth-exponential", runs=aic)
 chapter.glue("dp-aic-before", with_interval(aic_before))
-chapter.glue("dp-points", sizes.layers - 1)
+chapter.glue("dp-points", sizes.n_layers - 1)
 
 # %% tags=["hide-input"] mystnb={"figure": {"name": "fig-dp-growth", "caption": "Mean square of the stream after each layer, before (left) and after training (right); lines: mean over seeds, points: seeds; the number is the log-log slope from layer 2 on, with its 95 % interval."}, "image": {"alt": "On log-log axes. In both panels Pre-LN and Peri-LN rise together, LNS less steeply, and Post-LN is flat. All but Post-LN are steeper after training; the distance in slope between Pre-LN and LNS looks the same in both."}}
 COLOR = dict(pre=SERIES[0], post=SERIES[5], peri=SERIES[3], lns=SERIES[4])
 MARK = dict(zip(NORMS, MARKERS))
-depth = np.arange(1, sizes.layers + 1)
+depth = np.arange(1, sizes.n_layers + 1)
 fig, axes = plt.subplots(1, 2, sharey=True, figsize=(6.4, 3.6))
 for ax, when in zip(axes, ("init_", "")):
     for norm, name in NORMS.items():
@@ -505,7 +505,7 @@ def half_ratios(when: str, norm: str = "pre") -> np.ndarray:
 
 
 excess = half_ratios("") / half_ratios("init_")
-half = sizes.layers // 2
+half = sizes.n_layers // 2
 cosine = measured_of("cosine")[:, half:].mean(axis=1)
 
 # %% tags=["hide-input"]
@@ -605,7 +605,7 @@ for ax, (norm, name) in zip(axes.flat, NORMS.items()):
         label = "untrained" if when else "trained"
         ax.plot(depth, share.mean(axis=0), style, color=color, label=label)
         centre = removal_centres(norm, key=f"{when}removal_kl").mean()
-        centre = 1 + centre * (sizes.layers - 1)
+        centre = 1 + centre * (sizes.n_layers - 1)
         ax.axvline(centre, color=color, ls=style, lw=0.8)
     ax.set(yscale="log", title=name)
 axes[0, 1].legend(fontsize=8)
@@ -729,7 +729,7 @@ chapter.glue("dp-steps", sizes.steps)
 
 # %% tags=["hide-input"] mystnb={"figure": {"name": "fig-dp-lens", "caption": "Logit lens after each layer (0: the embedding): left, KL divergence to the output as a share of that of the embedding; right, overlap of the five likeliest characters with the output's; mean over seeds, points: seeds. Dotted: mid-depth."}, "image": {"alt": "Left: the LNS curve falls fastest, then Pre-LN and Peri-LN; Post-LN falls nearly linearly. Right: the overlaps rise in the same order."}}
 fig, axes = plt.subplots(1, 2, figsize=(6.4, 3.4))
-x = np.arange(sizes.layers + 1)
+x = np.arange(sizes.n_layers + 1)
 for norm, name in NORMS.items():
     curves = [kl[norm] / kl[norm][:, :1], overlap[norm]]
     for ax, rows in zip(axes, curves):
@@ -895,7 +895,10 @@ cells += [words | wide, words | narrow, words | wide | dict(d_mlp=1024)]
 cells += [votes | wide, votes | narrow]
 grid = [task | cell | dict(seed=seed) for cell in cells for seed in seeds]
 tasks = run_sweep(
-    study.measure_task_model, grid, store=chapter.store("tasks"), **options
+    word_tasks.measure_task_model,
+    grid,
+    store=chapter.store("tasks"),
+    **options,
 )
 chapter.require_complete(tasks)
 
@@ -910,7 +913,9 @@ def of_cell(key: str, cell: int) -> np.ndarray:
 hop = 3 * sizes.word_length // 4 - 1  # index of the position we judge at
 accuracy = np.array([of_cell("accuracy", i) for i in range(3)])
 gained = accuracy[2, :, hop] - accuracy[0, :, hop]
-longest = np.array([[study.longest_word(a) for a in row] for row in accuracy])
+longest = np.array(
+    [[word_tasks.longest_word(a) for a in row] for row in accuracy]
+)
 log_depth = np.log2(WORD_DEPTHS)
 doublings = np.polyfit(log_depth, longest, 1)[0]
 score = of_cell("depth_score", 2)  # (seeds, positions)
