@@ -23,10 +23,8 @@ from scaling_core.models.superposition import (
     ToyConfig,
     ToyEnsemble,
 )
-from scaling_core.training.ensemble import (
-    Adam,
-    EnsembleTraining,
-)
+from scaling_core.training.ensemble import Adam
+from scaling_core.training.settings import Training
 
 N, BATCH, ALPHA = 1000, 2048, 1.0
 GAMMAS = (-1.0, -0.556, -0.111, 0.111, 0.556)
@@ -51,7 +49,7 @@ def ours_ms(m: int, steps: int) -> float:
     model = ToyEnsemble(
         ToyConfig(n=N, m=m, alphas=(ALPHA,), gammas=GAMMAS), batch=BATCH
     )
-    training = EnsembleTraining(steps=20_000)
+    training = Training(steps=20_000, lr=1e-2, floor=0.05)
     adam = Adam(model.parameters)
     counter = iter(range(10**9))
 

@@ -1,12 +1,78 @@
 """Checkpoints of a model and its optimizer, as safetensors: no code runs on loading."""
 
+import hashlib
 import json
+from dataclasses import is_dataclass, replace
 from pathlib import Path
 
 import torch
 from torch import Tensor, nn
 
 from scaling_core.base.files import write_atomic
+from scaling_core.training.settings import Training
+
+
+def run_name(model, training: Training, *content) -> str:
+    """Return what a run is: model, training, learning rates, and a hash of content.
+
+    The content are the tensors that tell runs apart: first weights, a batch.
+    """
+    rates = [training.lr_at(step) for step in range(training.steps)]
+    kind = getattr(model, "config", type(model).__name__)
+    digest = hashlib.sha256()
+    _feed(digest, (rates, content))
+    return repr((kind, replace(training, schedule="constant"), digest.hexdigest()[:16]))
+
+
+def _feed(digest, value) -> None:
+    """Feed tensors, also inside of dicts, lists and dataclasses, to a hash."""
+    if is_dataclass(value):
+        value = vars(value)
+    if isinstance(value, Tensor):
+        digest.update(repr((value.shape, value.dtype)).encode())
+        flat = value.detach().cpu().contiguous().view(-1)
+        digest.update(flat.view(torch.uint8).numpy())
+    elif isinstance(value, dict):
+        _feed(digest, list(value.items()))
+    elif isinstance(value, list | tuple):
+        for inner in value:
+            _feed(digest, inner)
+    else:
+        digest.update(repr(value).encode())
+
+
+def save_tensors(
+    path: str | Path, tensors: dict[str, Tensor], *, step: int = 0, run: str = ""
+) -> Path:
+    """Write tensors with the steps done and what run this is, whole or not at all."""
+    from safetensors.torch import save
+
+    tensors = {name: t.detach().cpu().contiguous() for name, t in tensors.items()}
+    return write_atomic(path, save(tensors, {"step": str(step), "run": run}))
+
+
+def load_tensors(
+    path: str | Path, *, run: str | None = None
+) -> tuple[int, dict[str, Tensor]]:
+    """Return the steps done and the tensors of a checkpoint.
+
+    Raises
+    ------
+    ValueError
+        If the file belongs to another run.
+    """
+    from safetensors import safe_open
+
+    with safe_open(str(path), framework="pt") as file:
+        head = file.metadata() or {}
+        if run is not None and head.get("run") != run:
+            raise ValueError(
+                f"{path} was written by another run: it holds {head.get('run')}, "
+                f"this run is {run} (with a hash of learning rates, first weights, "
+                "loss and first batch); delete the file or name another"
+            )
+        names = file.keys()
+        return int(head.get("step", 0)), {name: file.get_tensor(name) for name in names}
 
 
 def save_checkpoint(
@@ -27,15 +93,12 @@ def save_checkpoint(
     extra
         More tensors to keep, such as the losses so far.
     """
-    from safetensors.torch import save
-
     tensors = {f"model.{name}": value for name, value in _model_state(model).items()}
     for name, parameter in model.named_parameters():
         state = optimizer.state.get(parameter, {}) if optimizer else {}
         tensors |= {f"optimizer.{name}.{key}": value for key, value in state.items()}
     tensors |= {f"extra.{name}": value for name, value in (extra or {}).items()}
-    tensors = {name: t.detach().cpu().contiguous() for name, t in tensors.items()}
-    return write_atomic(path, save(tensors, {"step": str(step), "run": run}))
+    return save_tensors(path, tensors, step=step, run=run)
 
 
 @torch.no_grad()
@@ -53,20 +116,11 @@ def load_checkpoint(
     ValueError
         If the file belongs to another run, or does not fit the model.
     """
-    from safetensors import safe_open
-
-    with safe_open(str(path), framework="pt") as file:
-        head = file.metadata() or {}
-        if run is not None and head.get("run") != run:
-            raise ValueError(
-                f"{path} was written by another run: it holds {head.get('run')}, "
-                f"this run is {run}; delete the file or name another"
-            )
-        tensors = {name: file.get_tensor(name) for name in file.keys()}
+    step, tensors = load_tensors(path, run=run)
     _fill(model, _part(tensors, "model."), path)
     if optimizer is not None:
         _fill_optimizer(model, optimizer, _part(tensors, "optimizer."))
-    return int(head.get("step", 0)), _part(tensors, "extra.")
+    return step, _part(tensors, "extra.")
 
 
 def _model_state(model: nn.Module) -> dict[str, Tensor]:

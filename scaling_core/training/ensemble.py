@@ -4,7 +4,6 @@ The model brings its own gradient (written by hand where that pays) and its own
 decoupled decay; this module brings Adam (arXiv 1412.6980), the loop and resumption.
 """
 
-from dataclasses import dataclass
 from itertools import repeat
 from pathlib import Path
 from typing import Any, Protocol
@@ -12,9 +11,9 @@ from typing import Any, Protocol
 import torch
 from torch import Tensor
 
-from scaling_core.base.files import write_atomic
 from scaling_core.base.progress import progress
-from scaling_core.training.schedules import warmup_cosine
+from scaling_core.training.checkpoint import load_tensors, run_name, save_tensors
+from scaling_core.training.settings import Training
 
 BLOCK_BYTES = 2**18  # Adam's five passes run block by block, inside the cache
 
@@ -29,47 +28,8 @@ class Ensemble(Protocol):
     parameters: Tensor
     data: Any  # with batch_at(step): a pure function of the step
 
-    def gradient(self, batch) -> Tensor: ...
+    def gradient(self, batch, /) -> Tensor: ...
     def decay_(self, lr: float) -> None: ...
-
-
-@dataclass(frozen=True)
-class EnsembleTraining:
-    """How to train: Adam with linear warm-up, then cosine decay.
-
-    Attributes
-    ----------
-    steps, lr
-        Number of steps, and the peak learning rate.
-    warmup, floor
-        Warm-up as a fraction of the steps, final learning rate as a fraction of lr.
-    betas, eps
-        Of Adam.
-    """
-
-    steps: int
-    lr: float = 1e-2
-    warmup: float = 0.1
-    floor: float = 0.05
-    betas: tuple[float, float] = (0.9, 0.999)
-    eps: float = 1e-8
-
-    def __post_init__(self):
-        if self.steps < 1 or not self.lr > 0 or not 0 <= self.warmup < 1:
-            raise ValueError(
-                f"need steps >= 1, lr > 0 and warmup, a fraction, in [0, 1); "
-                f"got {self.steps}, {self.lr}, {self.warmup}"
-            )
-
-    def lr_at(self, step: int) -> float:
-        """Return the learning rate of one step.
-
-        >>> EnsembleTraining(steps=10, lr=1.0, warmup=0.2).lr_at(0)
-        0.5
-        """
-        warmup = int(self.warmup * self.steps)
-        scale = warmup_cosine(step, total=self.steps, warmup=warmup, floor=self.floor)
-        return self.lr * scale
 
 
 class Adam:
@@ -127,7 +87,7 @@ class Adam:
 
 def train_ensemble(
     model: Ensemble,
-    training: EnsembleTraining,
+    training: Training,
     *,
     checkpoint: str | Path | None = None,
     every: int = 1000,
@@ -137,6 +97,9 @@ def train_ensemble(
 
     Parameters
     ----------
+    training
+        As for `train`, without what a model's own decay and gradient leave no room
+        for: weight decay and clipping (0 and None), micro-batches, bf16, compile.
     checkpoint
         File to resume from if it exists, and to write each ``every`` steps. A
         resumed run ends with the same bits as an unbroken one.
@@ -144,52 +107,40 @@ def train_ensemble(
     Raises
     ------
     ValueError
-        If the checkpoint belongs to another model or another training.
+        If the training asks for what there is not, or the checkpoint belongs to
+        another run: another model, training, first weights or first batch.
     FloatingPointError
         If a parameter is not finite at the end.
     """
+    t = training
+    if t.weight_decay or t.clip or t.micro_rows or t.bf16 or t.compile:
+        raise ValueError(
+            "an ensemble needs weight_decay=0 and clip=None (the model brings its own "
+            "decay), and has neither micro-batches nor bf16 nor compilation"
+        )
     adam = Adam(
         model.parameters,
         betas=training.betas,
         eps=training.eps,
         lr_scale=getattr(model, "lr_scale", None),
     )
-    tag = repr((getattr(model, "config", None), training))
-    path = Path(checkpoint) if checkpoint else None
+    state = dict(parameters=adam.parameters, first=adam.first, second=adam.second)
+    path, run = Path(checkpoint) if checkpoint else None, ""
+    if path is not None:
+        run = run_name(model, training, model.parameters, model.data.batch_at(0))
     if path is not None and path.is_file():
-        _load(path, adam, tag)
+        adam.steps, stored = load_tensors(path, run=run)
+        for name, tensor in state.items():
+            tensor.copy_(stored[name])
     for step in progress(range(adam.steps, training.steps), desc=desc):
         lr = training.lr_at(step)
         gradient = model.gradient(model.data.batch_at(step))
         model.decay_(lr)
         adam.step(gradient, lr)
         if path is not None and (step + 1) % every == 0:
-            _save(path, adam, tag)
+            save_tensors(path, state, step=adam.steps, run=run)
     if not bool(torch.isfinite(model.parameters).all()):
         raise FloatingPointError(
             f"training diverged within {training.steps} steps at peak lr "
             f"{training.lr}; a smaller learning rate is the usual cure"
         )
-
-
-def _save(path: Path, adam: Adam, tag: str) -> None:
-    from safetensors.torch import save
-
-    state = dict(parameters=adam.parameters, first=adam.first, second=adam.second)
-    state = {name: tensor.cpu().contiguous() for name, tensor in state.items()}
-    write_atomic(path, save(state, {"run": tag, "steps": str(adam.steps)}))
-
-
-def _load(path: Path, adam: Adam, tag: str) -> None:
-    from safetensors import safe_open
-
-    with safe_open(path, framework="pt") as file:
-        stored = file.metadata() or {}
-        if stored.get("run") != tag:
-            raise ValueError(
-                f"{path} was written by another run: it holds {stored.get('run')}, "
-                f"this run is {tag}; delete the file or name another"
-            )
-        adam.steps = int(stored["steps"])
-        for name in ("parameters", "first", "second"):
-            getattr(adam, name).copy_(file.get_tensor(name))

@@ -4,14 +4,11 @@ A batch is a pure function of the step, so a resumed run sees what an unbroken o
 would have seen, and ends with the same bits.
 """
 
-import hashlib
 import time
 from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 import torch
@@ -19,80 +16,12 @@ from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
 from scaling_core.base.progress import progress
-from scaling_core.training.checkpoint import load_checkpoint, save_checkpoint
-from scaling_core.training.schedules import warmup_cosine, warmup_stable_decay
+from scaling_core.training.checkpoint import load_checkpoint, run_name, save_checkpoint
+from scaling_core.training.settings import Training
 
 Batch = Tensor | tuple[Tensor, ...]
 CPU_MICRO_TOKENS = 2048  # of one forward pass: activations stay near the cache
 GPU_CHECK_EVERY = 20  # steps between looks at the losses, which wait for the device
-
-
-@dataclass(frozen=True)
-class Training:
-    """How to train.
-
-    Attributes
-    ----------
-    steps, lr
-        Number of steps, and the peak learning rate.
-    schedule
-        ``cosine``, ``wsd`` (plateau, then linear decay), ``constant``, or a function
-        from the step to a multiplier of ``lr``.
-    warmup, decay
-        Of the named schedules, as fractions of the steps; ``decay`` is for wsd.
-    floor
-        Last learning rate as a fraction of the peak.
-    weight_decay
-        Decoupled, on matrices only: gains, biases and vectors have none.
-    clip
-        Largest norm of the whole gradient; None for no clipping.
-    micro_rows
-        Rows per forward pass; gradients add up to those of the whole batch. By
-        default `CPU_MICRO_TOKENS` for tokens on a CPU, else the whole; 0: whole.
-    bf16, compile
-        Autocast to bfloat16, and `torch.compile`: for a GPU.
-    """
-
-    steps: int
-    lr: float = 1e-3
-    schedule: Literal["cosine", "wsd", "constant"] | Callable[[int], float] = "cosine"
-    warmup: float = 0.1
-    decay: float = 0.2
-    floor: float = 0.1
-    betas: tuple[float, float] = (0.9, 0.95)
-    eps: float = 1e-8
-    weight_decay: float = 0.1
-    clip: float | None = 1.0
-    micro_rows: int | None = None
-    bf16: bool = False
-    compile: bool = False
-
-    def __post_init__(self):
-        if self.steps < 1 or not self.lr > 0 or not 0 <= self.warmup < 1:
-            raise ValueError(
-                f"need steps >= 1, lr > 0 and warmup, a fraction, in [0, 1); "
-                f"got {self.steps}, {self.lr}, {self.warmup}"
-            )
-        known = ("cosine", "wsd", "constant")
-        if not callable(self.schedule) and self.schedule not in known:
-            raise ValueError(
-                f"schedule={self.schedule!r}; allowed: {known} or a function"
-            )
-
-    def lr_at(self, step: int) -> float:
-        """Return the learning rate of one step.
-
-        >>> Training(steps=10, lr=1.0, warmup=0.2).lr_at(0)
-        0.5
-        """
-        if callable(self.schedule):
-            return self.lr * self.schedule(step)
-        shape = dict(total=self.steps, warmup=int(self.warmup * self.steps))
-        if self.schedule == "cosine":
-            return self.lr * warmup_cosine(step, floor=self.floor, **shape)
-        decay = int(self.decay * self.steps) if self.schedule == "wsd" else 0
-        scale = warmup_stable_decay(step, decay=decay, floor=self.floor, **shape)
-        return self.lr * scale
 
 
 @dataclass
@@ -143,11 +72,21 @@ def next_token_loss(model: nn.Module, tokens_BT: Tensor) -> Tensor:
     return cross_entropy(logits.flatten(0, 1).float(), tokens_BT[:, 1:].flatten())
 
 
-def labelled_loss(model: nn.Module, batch: tuple[Tensor, Tensor]) -> Tensor:
-    """Return the mean cross-entropy of the label at each position; negative: none."""
-    tokens_BT, labels_BT = batch
-    logits = model(tokens_BT).flatten(0, 1).float()
-    return cross_entropy(logits, labels_BT.flatten().clamp(min=-1), ignore_index=-1)
+class LabelledLoss:
+    """The mean cross-entropy of the label at each position; negative: none."""
+
+    def __call__(self, model: nn.Module, batch: tuple[Tensor, Tensor]) -> Tensor:
+        tokens_BT, labels_BT = batch
+        logits = model(tokens_BT).flatten(0, 1).float()
+        return cross_entropy(logits, labels_BT.flatten().clamp(min=-1), ignore_index=-1)
+
+    @staticmethod
+    def weight(batch: tuple[Tensor, Tensor]) -> int:
+        """Return how many labels the mean is over."""
+        return int((batch[1] >= 0).sum())
+
+
+labelled_loss = LabelledLoss()
 
 
 @torch.no_grad()
@@ -163,7 +102,7 @@ def train(
     batch_at: Callable[[int], Batch],
     training: Training,
     *,
-    loss: Callable[[nn.Module, Batch], Tensor] = next_token_loss,
+    loss: Callable[..., Tensor] = next_token_loss,
     checkpoint: str | Path | None = None,
     every: int = 1000,
     deadline: float | None = None,
@@ -178,10 +117,11 @@ def train(
         The batch of a step, a pure function: a tensor or tuple of tensors with the
         same first axis.
     loss
-        Mean loss of a batch (all rows weigh the same).
+        Mean loss of a batch. All rows weigh the same, unless it has a method
+        ``weight(batch)``: what its mean is over, such as the number of labels.
     checkpoint
-        File to resume from if it exists, and to write each ``every`` steps and at
-        the end.
+        File to resume from if it exists, with the model as it was first made, and
+        to write each ``every`` steps and at the end.
     deadline
         ``time.monotonic()`` after which the run saves its state and returns.
     after_step
@@ -192,7 +132,8 @@ def train(
     DivergedError
         If a loss or gradient is not finite; the weights are left as they are.
     ValueError
-        If the checkpoint belongs to another model or training.
+        If a batch has no label, or if the checkpoint belongs to another run: another
+        model or its first weights, training, loss, or first batch.
 
     Examples
     --------
@@ -202,20 +143,20 @@ def train(
     >>> bool(log.loss[-1] < 1e-2)
     True
     """
-    run = _Run(model, training, checkpoint)
+    run = _Run(model, training, batch_at, loss, checkpoint)
     start, began = run.resume(), time.perf_counter()
     before = run.log.seconds
     forward = torch.compile(model) if training.compile else model
     bar = progress(range(start, training.steps), desc=desc)
     for step in bar:
-        run.step(step, batch_at(step), partial(loss, forward))
+        run.step(step, forward)
         if after_step is not None:
             after_step(step + 1)
         run.log.seconds = before + time.perf_counter() - began
         last = step + 1 == training.steps
         late = deadline is not None and time.monotonic() >= deadline
-        save = run.path is not None and ((step + 1) % every == 0 or last or late)
-        if save or last or late or run.on_cpu or (step + 1) % GPU_CHECK_EVERY == 0:
+        save = (step + 1) % every == 0 or last or late
+        if save or run.on_cpu or (step + 1) % GPU_CHECK_EVERY == 0:
             bar.set_postfix(loss=f"{run.check(step):.4g}", refresh=False)
         if save:
             run.save()
@@ -227,8 +168,12 @@ def train(
 class _Run:
     """The state of one training run."""
 
-    def __init__(self, model: nn.Module, training: Training, checkpoint):
+    def __init__(
+        self, model: nn.Module, training: Training, batch_at, loss, checkpoint
+    ):
         self.model, self.training = model, training
+        self.batch_at, self.loss = batch_at, loss
+        self.weight: Callable[[Batch], int] = getattr(loss, "weight", _rows)
         self.path = Path(checkpoint) if checkpoint else None
         self.parameters = [p for p in model.parameters() if p.requires_grad]
         self.device = self.parameters[0].device
@@ -237,19 +182,16 @@ class _Run:
         self.curves = torch.zeros(2, training.steps, device=self.device)
         self.log = TrainingLog(np.empty(0), np.empty(0), 0.0, 0, 0, 0)
         self.checked, self.saved = 0, None
-
-    def name(self) -> str:
-        """What this run is: model, training, and the learning rates themselves."""
-        rates = [self.training.lr_at(s) for s in range(self.training.steps)]
-        digest = hashlib.sha256(repr(rates).encode()).hexdigest()[:16]
-        kind = getattr(self.model, "config", type(self.model).__name__)
-        return repr((kind, replace(self.training, schedule="constant"), digest))
+        self.name = ""
+        if self.path is not None:  # before the first step: with the first weights
+            content = (model.state_dict(), _objective(loss), batch_at(0))
+            self.name = run_name(model, training, *content)
 
     def resume(self) -> int:
         if self.path is None or not self.path.is_file():
             return 0
         done, extra = load_checkpoint(
-            self.path, self.model, self.optimizer, run=self.name()
+            self.path, self.model, self.optimizer, run=self.name
         )
         self.curves.copy_(extra["curves"])
         seconds, rows, positions = extra["totals"].tolist()
@@ -259,11 +201,11 @@ class _Run:
         self.checked, self.saved = done, self.path
         return done
 
-    def step(self, step: int, batch: Batch, loss: Callable[[Batch], Tensor]) -> None:
+    def step(self, step: int, forward: Callable) -> None:
         lr = self.training.lr_at(step)
         for group in self.optimizer.param_groups:
             group["lr"] = lr
-        self.curves[0, step] = self._gradients(batch, loss)
+        self.curves[0, step] = self._gradients(step, forward)
         limit = self.training.clip or float("inf")
         norm = nn.utils.clip_grad_norm_(self.parameters, limit)
         self.curves[1, step] = norm
@@ -273,22 +215,35 @@ class _Run:
         self.optimizer.zero_grad()
         self.log.done = step + 1
 
-    def _gradients(self, batch: Batch, loss) -> Tensor:
+    def _gradients(self, step: int, forward: Callable) -> Tensor:
         """Add up the gradients of the micro-batches; return the mean loss."""
+        batch = self.batch_at(step)
         parts = batch if isinstance(batch, tuple) else (batch,)
         rows, size = len(parts[0]), self.training.micro_rows
         if size is None and self.on_cpu and not parts[0].is_floating_point():
             size = -(-rows // max(1, round(parts[0].numel() / CPU_MICRO_TOKENS)))
         self.log.rows += rows
         self.log.positions += parts[0].shape[:2].numel()
+        pieces = zip(*(p.split(size or rows) for p in parts), strict=True)
+        micros = [p if isinstance(batch, tuple) else p[0] for p in pieces]
         total = torch.zeros((), device=self.device)
-        for micro in zip(*(p.split(size or rows) for p in parts), strict=True):
-            with precision(self.training, self.device):
-                value = loss(micro if isinstance(batch, tuple) else micro[0])
-            value = value * (len(micro[0]) / rows)
-            value.backward()
-            total += value.detach()
+        for micro, share in zip(micros, self._shares(micros, step), strict=True):
+            if share:
+                with precision(self.training, self.device):
+                    value = self.loss(forward, micro)
+                value = value * share
+                value.backward()
+                total += value.detach()
         return total
+
+    def _shares(self, micros: list[Batch], step: int) -> list[float]:
+        """Return what part of the whole batch's mean each micro-batch brings."""
+        if len(micros) == 1:
+            return [1.0]  # without counting, for which a GPU would have to stop
+        weights = [self.weight(micro) for micro in micros]
+        if not any(weights):
+            raise _no_labels(step)
+        return [weight / sum(weights) for weight in weights]
 
     def check(self, step: int) -> float:
         """Return the last loss, or raise for the first step that was not finite."""
@@ -296,11 +251,15 @@ class _Run:
         bad = (~torch.isfinite(seen)).any(dim=0).nonzero()
         if len(bad):
             first = self.checked + int(bad[0])
+            if not self.weight(self.batch_at(first)):
+                raise _no_labels(first)
             raise DivergedError(first, self.training.lr_at(first), self.saved)
         self.checked = step
         return float(seen[0, -1])
 
     def save(self) -> None:
+        if self.path is None:
+            return
         log = self.log
         totals = torch.tensor(
             [log.seconds, log.rows, log.positions], dtype=torch.float64
@@ -311,13 +270,32 @@ class _Run:
             self.model,
             self.optimizer,
             step=log.done,
-            run=self.name(),
+            run=self.name,
             extra=extra,
         )
 
     def finish(self) -> TrainingLog:
         loss, norm = self.curves[:, : self.log.done].cpu().double().numpy()
         return replace(self.log, loss=loss, gradient_norm=norm)
+
+
+def _rows(batch: Batch) -> int:
+    return len(batch[0] if isinstance(batch, tuple) else batch)
+
+
+def _no_labels(step: int) -> ValueError:
+    return ValueError(f"the batch of step {step} has no label: its mean loss is 0/0")
+
+
+def _objective(loss: Callable) -> list:
+    """Return what tells one loss from another: name, code and constants."""
+    loss = getattr(loss, "func", loss)  # of a partial
+    code = getattr(loss, "__code__", None)
+    parts = [getattr(loss, "__qualname__", type(loss).__qualname__)]
+    if code is not None:
+        parts += [code.co_code, code.co_names]
+        parts += [c for c in code.co_consts if isinstance(c, int | float | str)]
+    return parts
 
 
 def precision(training: Training, device: torch.device):

@@ -13,7 +13,8 @@ import pandas as pd
 from scaling_core.base.slopes import Slopes, fit_slopes
 from scaling_core.models.sparse_features import Law, feature_frequencies
 from scaling_core.models.superposition import ToyConfig, ToyEnsemble
-from scaling_core.training.ensemble import EnsembleTraining, train_ensemble
+from scaling_core.training.ensemble import train_ensemble
+from scaling_core.training.settings import Training
 from studies.superposition.geometry import row_norms, squared_overlap_stats
 from studies.superposition.ideal import unlearned_feature_loss
 
@@ -57,7 +58,7 @@ def measure_width(
     """Train every (alpha, seed, gamma) at width m as one tensor, and measure each.
 
     With ``steps=0`` the untrained models are measured. ``batched`` as in
-    `ToyEnsemble`; the rest as in `ToyConfig` and `EnsembleTraining`.
+    `ToyEnsemble`; the rest as in `ToyConfig` and `Training`.
 
     Returns
     -------
@@ -86,7 +87,16 @@ def measure_width(
     )
     model = ToyEnsemble(config, batch=batch, device=device, batched=batched)
     if steps:
-        training = EnsembleTraining(steps=steps, lr=lr, warmup=warmup, eps=eps)
+        training = Training(
+            steps,
+            lr,
+            warmup=warmup,
+            floor=0.05,
+            betas=(0.9, 0.999),
+            eps=eps,
+            weight_decay=0.0,  # the model brings its own
+            clip=None,
+        )
         train_ensemble(model, training, desc=f"width {m}")
     W_Gnm = model.W.cpu().numpy()
     rows = [

@@ -1,14 +1,18 @@
 """Ensemble training: Adam against torch's, determinism, resumption, divergence."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 
 from scaling_core.models.superposition import ToyConfig, ToyEnsemble
 from scaling_core.training import ensemble as module
-from scaling_core.training.ensemble import Adam, EnsembleTraining, train_ensemble
+from scaling_core.training.ensemble import Adam, train_ensemble
+from scaling_core.training.settings import Training
 
 CONFIG = ToyConfig(n=16, m=3, alphas=(0.5,), gammas=(-1.0, 0.5), seeds=(0, 1))
-TRAINING = EnsembleTraining(steps=40)
+ADAM = dict(lr=1e-2, betas=(0.9, 0.999), weight_decay=0.0, clip=None)
+TRAINING = Training(40, **ADAM)
 
 
 def trained(config=CONFIG, training=TRAINING, **options) -> torch.Tensor:
@@ -53,7 +57,7 @@ def test_adam_with_several_learning_rates_equals_torch(monkeypatch):
 def test_the_bias_has_its_own_learning_rate():
     config = ToyConfig(n=16, m=3, alphas=(0.5,), gammas=(0.0,), bias_lr=4.0)
     model, start = ToyEnsemble(config, batch=32), ToyEnsemble(config, batch=32)
-    train_ensemble(model, EnsembleTraining(steps=1, lr=1e-3, warmup=0.0))
+    train_ensemble(model, Training(1, **(ADAM | dict(lr=1e-3)), warmup=0.0))
     moved = (model.parameters - start.parameters).abs().amax(dim=(0, 2))
     assert moved.tolist() == pytest.approx([1e-3] * 3 + [4e-3], rel=1e-2)
 
@@ -106,13 +110,22 @@ def test_checkpoint_of_another_run_is_refused(tmp_path):
     path = tmp_path / "toy.safetensors"
     trained(checkpoint=path, every=40)
     with pytest.raises(ValueError, match="another run"):
-        trained(training=EnsembleTraining(steps=41), checkpoint=path)
+        trained(training=Training(41, **ADAM), checkpoint=path)
+
+
+def test_checkpoint_of_other_seeds_or_batches_is_refused(tmp_path):
+    path = tmp_path / "toy.safetensors"
+    trained(checkpoint=path, every=40)
+    other = ToyEnsemble(replace(CONFIG, seeds=(0, 2)), batch=32)
+    for model in (other, ToyEnsemble(CONFIG, batch=16)):
+        with pytest.raises(ValueError, match="another run"):
+            train_ensemble(model, TRAINING, checkpoint=path)
 
 
 def test_training_lowers_the_loss():
     model = ToyEnsemble(CONFIG, batch=32)
     before = model.test_loss(500)
-    train_ensemble(model, EnsembleTraining(steps=300))
+    train_ensemble(model, Training(300, **ADAM))
     assert (model.test_loss(500) < 0.5 * before).all()
 
 
@@ -123,7 +136,9 @@ def test_divergence_is_an_error():
         train_ensemble(model, TRAINING)
 
 
-@pytest.mark.parametrize("bad", [dict(steps=0), dict(lr=0.0), dict(warmup=200)])
-def test_bad_training_is_refused(bad):
-    with pytest.raises(ValueError, match="warmup, a fraction"):
-        EnsembleTraining(**{"steps": 10, **bad})
+@pytest.mark.parametrize(
+    "bad", [dict(weight_decay=0.1), dict(clip=1.0), dict(bf16=True), dict(micro_rows=2)]
+)
+def test_what_an_ensemble_has_not_is_refused(bad):
+    with pytest.raises(ValueError, match="an ensemble needs"):
+        trained(training=Training(10, **(ADAM | bad)))

