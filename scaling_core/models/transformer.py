@@ -72,7 +72,7 @@ class Transformer(nn.Module):
         self.rotary: Tensor | None
         self.set_rotary(self._frequencies() if c.positions == "rope" else None)
         if generator is not None:
-            self._draw(generator)
+            self.draw(generator)
 
     def _frequencies(self) -> Tensor:
         """θ_i = 10000^(-2i/width), i = 0 .. width/2 - 1."""
@@ -88,8 +88,8 @@ class Transformer(nn.Module):
         self.register_buffer("rotary", table, persistent=False)
 
     @torch.no_grad()
-    def _draw(self, generator: torch.Generator) -> None:
-        """Draw matrices; gains stay 1, biases and depth queries 0."""
+    def draw(self, generator: torch.Generator) -> None:
+        """Draw matrices and zero biases; gains and depth queries stay as they are."""
         c = self.config
         scaled = (2 * c.n_layers) ** -0.5 if c.init == "scaled" else 1.0
         for name, parameter in self.named_parameters():

@@ -4,55 +4,52 @@ An untrained pre-norm network already writes less and less, relative to its stre
 plot every trained curve over `null_contribution`. Introduced in chapter 4.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable
+from itertools import pairwise
 
 import numpy as np
-import torch
 from numpy.typing import ArrayLike
-from torch import Tensor
 from torch.nn.functional import cosine_similarity
 
 from scaling_core.models.streams import LEAST_NORM, wide
 from scaling_core.models.transformer import Streams
 
 
-def _writes(streams: Streams, parallel: bool) -> Iterator[tuple[str, Tensor, Tensor]]:
-    """Yield name, what is written, and the stream it is written to."""
-    for layer, (a, m) in enumerate(zip(streams.attn, streams.mlp, strict=True)):
-        h = streams.h[layer]
-        yield "attn", a, h
-        yield "mlp", m, h if parallel else h + a
-        yield "layer", streams.h[layer + 1] - h, h
+def _collect(streams: Streams, first: int, measure: Callable) -> dict[str, np.ndarray]:
+    h = streams.h
+    layers = [after - before for before, after in pairwise(h)]
+    written = dict(
+        attn=(streams.attn, h[:-1]),
+        mlp=(streams.mlp, streams.middle),
+        layer=(layers, h[:-1]),
+    )
+    values = {}
+    for name, pairs in written.items():
+        values_BT = [
+            measure(wide(write[:, first:]), wide(read[:, first:]))
+            for write, read in zip(*pairs, strict=True)
+        ]
+        values[name] = np.array([value_BT.mean().item() for value_BT in values_BT])
+    return values
 
 
-def _collect(streams: Streams, parallel: bool, first: int, measure) -> dict:
-    values: dict[str, list[float]] = {"attn": [], "mlp": [], "layer": []}
-    for name, write, read in _writes(streams, parallel):
-        value_BT = measure(wide(write[:, first:]), wide(read[:, first:]))
-        values[name].append(value_BT.mean().item())
-    return {name: np.array(per_layer) for name, per_layer in values.items()}
+def relative_contribution(streams: Streams, *, first: int = 0) -> dict[str, np.ndarray]:
+    """Return what each branch and layer writes, over what it is added to, (L,) each.
 
-
-def relative_contribution(
-    streams: Streams, *, parallel: bool = False, first: int = 0
-) -> dict[str, np.ndarray]:
-    """Return ‖a_l‖/‖h_l‖, ‖m_l‖/‖h_l + a_l‖ and ‖h_{l+1} - h_l‖/‖h_l‖, (L,) each.
-
-    Means over tokens, under the keys ``attn``, ``mlp`` and ``layer``
-    (arXiv 2505.13898, section 3.1). With ``parallel`` blocks the MLP reads h_l.
+    ‖a_l‖/‖h_l‖, ‖m_l‖/‖h'_l‖ and ‖h_{l+1} - h_l‖/‖h_l‖, means over tokens, under the
+    keys ``attn``, ``mlp`` and ``layer`` (arXiv 2505.13898, section 3.1). h' is what
+    the MLP's output is added to: h + a, its norm (post), h itself (parallel).
     ``first`` leaves out the first positions, whose norms are huge in large models.
     """
 
     def ratio(write, read):
         return write.norm(dim=-1) / read.norm(dim=-1).clamp(min=LEAST_NORM)
 
-    return _collect(streams, parallel, first, ratio)
+    return _collect(streams, first, ratio)
 
 
-def contribution_cosine(
-    streams: Streams, *, parallel: bool = False, first: int = 0
-) -> dict[str, np.ndarray]:
-    """Return the cosine of each write with the stream it is added to, (L,) each.
+def contribution_cosine(streams: Streams, *, first: int = 0) -> dict[str, np.ndarray]:
+    """Return the cosine of each write with what it is added to, (L,) each.
 
     0 writes something new, below 0 erases, above 0 strengthens
     (arXiv 2505.13898, section 3.1). Keys as in `relative_contribution`.
@@ -61,7 +58,7 @@ def contribution_cosine(
     def cosine(write, read):
         return cosine_similarity(write, read, dim=-1, eps=LEAST_NORM)
 
-    return _collect(streams, parallel, first, cosine)
+    return _collect(streams, first, cosine)
 
 
 def null_contribution(n_layers: int, *, start: float = 1.0) -> np.ndarray:
@@ -108,14 +105,3 @@ def centre_of_mass(weights: ArrayLike, *, first: int = 1) -> float:
     if not w.sum() > 0:
         raise ValueError("no layer has a positive weight: there is no centre")
     return float(w @ (first + np.arange(len(w))) / w.sum())
-
-
-def angular_distance(streams: Streams, n: int = 1) -> np.ndarray:
-    """Return the mean over tokens of arccos(cos(h_l, h_{l+n}))/π, (L + 1 - n,).
-
-    arXiv 2403.17887, eq. 5; used by arXiv 2502.05795, section 2.
-    """
-    pairs = zip(streams.h[:-n], streams.h[n:], strict=True)
-    cosines = [cosine_similarity(a.double(), b.double(), dim=-1) for a, b in pairs]
-    angles = [torch.arccos(c.clamp(-1, 1)).mean().item() / np.pi for c in cosines]
-    return np.array(angles)

@@ -1,4 +1,4 @@
-"""Take a layer away, swap two, or erase one residual, and see what changes.
+"""Take a layer away, or swap two, and see what changes.
 
 Each intervention starts from the recorded stream at its layer, so that only what
 comes after is computed again. Introduced in chapter 4.
@@ -157,42 +157,3 @@ def mean_over_pairs(matrix: np.ndarray) -> float:
     2.0
     """
     return float(matrix[np.triu_indices(len(matrix), 1)].mean())
-
-
-@torch.no_grad()
-def residual_erasure(
-    model: Transformer,
-    tokens_BT: Tensor,
-    mean_LD: Tensor,
-    *,
-    measured: slice = slice(None),
-) -> np.ndarray:
-    """Return how much the output needs h_l at position t, (L, T).
-
-    h_l[t] is replaced by a mean residual; the effect is the largest ‖y - ȳ‖₂ of the
-    output probabilities over batch and ``measured`` positions (arXiv 2505.13898,
-    section 3.4).
-
-    Parameters
-    ----------
-    mean_LD
-        Mean stream entering each layer, see `mean_residuals`.
-    """
-    streams = record_streams(model, tokens_BT)
-    probabilities = wide(model.unembed(streams.h[-1])).softmax(dim=-1)
-    L, T = model.config.n_layers, tokens_BT.shape[1]
-    effect = np.zeros((L, T))
-    for layer in range(L):
-        for t in range(T):
-            h = streams.h[layer].clone()
-            h[:, t] = mean_LD[layer]
-            now = wide(model.unembed(run_layers(model, h, layer))).softmax(dim=-1)
-            gap_BT = (probabilities - now)[:, measured].norm(dim=-1)
-            effect[layer, t] = gap_BT.max().item()
-    return effect
-
-
-def mean_residuals(model: Transformer, tokens_BT: Tensor) -> Tensor:
-    """Return the mean over batch and positions of the stream into each layer, (L, D)."""
-    streams = record_streams(model, tokens_BT)
-    return torch.stack([h.flatten(0, 1).mean(dim=0) for h in streams.h[:-1]])

@@ -63,35 +63,23 @@ def linear_replacement(
     tokens_BT: Tensor,
     labels_BT: Tensor | None = None,
     *,
-    fit_on: Tensor | None = None,
     ridge: float = 1e-6,
 ) -> np.ndarray:
     """Return loss with layer l replaced by its best affine map, over the loss, (L,).
 
-    The map h_l -> h_{l+1} is shared by all tokens. arXiv 2603.15389 fits and judges
-    on the same samples, which is the default; ``fit_on`` gives other tokens to fit on.
+    The map h_l -> h_{l+1} is shared by all tokens; as in arXiv 2603.15389 it is
+    fitted and judged on the same samples.
     """
     streams = record_streams(model, tokens_BT)
-    source = streams if fit_on is None else record_streams(model, fit_on)
     whole = token_loss(model, streams.h[-1], tokens_BT, labels_BT)
     ratios = []
-    for layer in range(model.config.n_layers):
-        x, y = (source.h[i].flatten(0, 1) for i in (layer, layer + 1))
-        h = fit_affine(x, y, ridge=ridge)(streams.h[layer])
-        last = run_layers(model, h, layer + 1)
+    for layer, (before, after) in enumerate(
+        zip(streams.h, streams.h[1:], strict=False)
+    ):
+        fit = fit_affine(before.flatten(0, 1), after.flatten(0, 1), ridge=ridge)
+        last = run_layers(model, fit(before), layer + 1)
         ratios.append(token_loss(model, last, tokens_BT, labels_BT) / whole)
     return np.array(ratios)
-
-
-def usefulness(ratios: np.ndarray, *, threshold: float = 1.1) -> float:
-    """Return the share of layers whose linear replacement raises the loss enough.
-
-    arXiv 2603.15389: by more than 10 %. A count of layers: expect ±1 of noise.
-
-    >>> usefulness(np.array([1.5, 1.05, 1.2, 1.0]))
-    0.5
-    """
-    return float((np.asarray(ratios) > threshold).mean())
 
 
 def ridge_layer_maps(

@@ -6,34 +6,24 @@ initial values, the data and the held-out windows: configs that share a seed are
 Shapes: B sequences, T positions, L layers (from 0).
 """
 
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 import torch
 from numpy.typing import ArrayLike
 from torch import Tensor
 
-from scaling_core.data.corpora import python_source
-from scaling_core.data.tasks import WordProblem
+from scaling_core.data.corpora import Split, python_source
+from scaling_core.models.config import NormPlace, TransformerConfig
 from scaling_core.models.streams import (
     record_streams,
     stream_mean_square,
     token_loss,
 )
-from scaling_core.models.transformer import (
-    Transformer,
-    TransformerConfig,
-    count_parameters,
-)
-from scaling_core.training.loop import Training, labelled_loss, train
-from studies.depth.contributions import (
-    centre_of_mass,
-    contribution_cosine,
-    relative_contribution,
-)
+from scaling_core.models.transformer import Transformer
+from scaling_core.training.loop import Training, train
+from studies.depth.contributions import contribution_cosine, relative_contribution
 from studies.depth.interventions import (
     layer_removal_kl,
     layer_removal_loss,
@@ -43,8 +33,6 @@ from studies.depth.interventions import (
 )
 from studies.depth.lens import logit_lens
 from studies.depth.linear_maps import linear_replacement, ridge_layer_maps
-
-SYMBOLS = 6  # order of S_3: the alphabet of both tasks
 
 
 def published_init_std(d_model: int) -> float:
@@ -57,12 +45,6 @@ def published_init_std(d_model: int) -> float:
     (0.02, 0.069)
     """
     return 0.02 * (768 / d_model) ** 0.5
-
-
-def make_untrained(config: TransformerConfig, seed: int, device: str) -> Transformer:
-    """Return a model with initial values drawn on the CPU, the same on any device."""
-    generator = torch.Generator().manual_seed(seed)
-    return Transformer(config, generator=generator).to(device)
 
 
 @dataclass(frozen=True)
@@ -83,8 +65,8 @@ class TextSetting:
     eval_rows: int = 64
     device: str = "cpu"
 
-    def make_model(self, norm: str, n_layers: int) -> Transformer:
-        """Return an untrained model of characters."""
+    def make_model(self, norm: NormPlace, n_layers: int) -> Transformer:
+        """Return an untrained model of characters, drawn on the CPU on any device."""
         config = TransformerConfig(
             d_model=self.d_model,
             n_layers=n_layers,
@@ -94,7 +76,8 @@ class TextSetting:
             norm=norm,
             init_std=published_init_std(self.d_model),
         )
-        return make_untrained(config, self.seed, self.device)
+        generator = torch.Generator().manual_seed(self.seed)
+        return Transformer(config, generator=generator).to(self.device)
 
     def train(self, model: Transformer, weight_decay: float = 0.1) -> None:
         """Train a model in place."""
@@ -102,14 +85,16 @@ class TextSetting:
         train(model, self._batch_at, training)
 
     def _batch_at(self, step: int) -> Tensor:
-        shape = dict(batch=self.batch, n_ctx=self.n_ctx, seed=self.seed)
-        return python_source().batches(**shape).batch_at(step).to(self.device)
+        return self._windows(self.batch, "train", step)
+
+    def _windows(self, batch: int, split: Split, step: int) -> Tensor:
+        corpus, n_ctx, seed = python_source(), self.n_ctx, self.seed
+        windows = corpus.batches(batch=batch, n_ctx=n_ctx, seed=seed, split=split)
+        return windows.batch_at(step).to(self.device)
 
     def held_out(self) -> tuple[Tensor, Tensor]:
         """Return tokens and next tokens, (B, T) each."""
-        shape = dict(batch=self.eval_rows, n_ctx=self.n_ctx, seed=self.seed)
-        windows = python_source().batches(split="validation", **shape).batch_at(0)
-        windows = windows.to(self.device)
+        windows = self._windows(self.eval_rows, "validation", 0)
         return windows[:, :-1], windows[:, 1:]
 
 
@@ -142,7 +127,7 @@ def probe(model: Transformer, tokens_BT: Tensor, labels_BT: Tensor) -> dict:
 
 def measure_text_model(
     *,
-    norm: Literal["pre", "post", "peri", "lns"],
+    norm: NormPlace,
     n_layers: int,
     weight_decay: float = 0.1,
     **setting,
@@ -212,114 +197,6 @@ def score_layers(model: Transformer, tokens_BT: Tensor, labels_BT: Tensor) -> di
     )
 
 
-@dataclass(frozen=True)
-class MajorityVote:
-    """A task that needs no composition: which half of the alphabet is ahead so far?
-
-    Words over `SYMBOLS` symbols; the label at t is 1 if more of the first t symbols
-    belong to the second half of the alphabet, 0 if fewer, -1 (none) at a tie.
-
-    >>> votes = MajorityVote(length=3)
-    >>> votes.count(np.array([[5, 0, 0]])).tolist()
-    [[1, -1, 0]]
-    """
-
-    length: int = 8
-    batch: int = 64
-    seed: int = 0
-
-    def batch_at(self, step: int, *, split: str = "train") -> tuple[Tensor, Tensor]:
-        """Return words and labels, int64 (B, T) each."""
-        rng = np.random.default_rng((self.seed, len(split), step))
-        words_BT = rng.integers(SYMBOLS, size=(self.batch, self.length))
-        return torch.from_numpy(words_BT), torch.from_numpy(self.count(words_BT))
-
-    def count(self, words_BT: np.ndarray) -> np.ndarray:
-        """Return the labels of words, (B, T)."""
-        lead_BT = np.cumsum(np.where(words_BT >= SYMBOLS // 2, 1, -1), axis=1)
-        return np.where(lead_BT == 0, -1, (lead_BT > 0).astype(np.int64))
-
-
-def measure_task_model(
-    *,
-    task: Literal["composition", "vote"],
-    n_layers: int,
-    n_heads: int,
-    seed: int,
-    steps: int,
-    d_model: int = 64,
-    d_head: int = 16,
-    d_mlp: int | None = None,
-    length: int = 8,
-    batch: int = 64,
-    lr: float = 3e-3,
-    init_std: float = 0.09,
-    eval_rows: int = 1024,
-    device: str = "cpu",
-) -> dict:
-    """Train one model on the word problem of S_3, or on `MajorityVote`.
-
-    Returns ``accuracy`` at each position and their mean ``mean_accuracy``,
-    ``chance_accuracy`` (the same untrained), ``depth_score`` at each position (centre
-    of mass of the effects of skipping a layer on the output there, layers from 1),
-    ``parameters``, and ``forward_ms``, the least time of one pass over 64 words.
-    """
-    problem = {"composition": WordProblem, "vote": MajorityVote}[task]
-    data = problem(length=length, batch=batch, seed=seed)
-    config = TransformerConfig(
-        d_model=d_model,
-        n_layers=n_layers,
-        n_heads=n_heads,
-        d_head=d_head,
-        d_mlp=d_mlp,
-        d_vocab=SYMBOLS,
-        n_ctx=length,
-        positions="learned",  # rotary positions cannot tell the word aa from a
-        init_std=init_std,
-    )
-    model = make_untrained(config, seed, device)
-    test = problem(length=length, batch=eval_rows, seed=seed).batch_at(0, split="test")
-    words, labels = (x.to(device) for x in test)
-    before = accuracy_by_position(model, words, labels)
-
-    def batch_at(step: int) -> tuple[Tensor, Tensor]:
-        inputs, answers = data.batch_at(step)
-        return inputs.to(device), answers.to(device)
-
-    train(model, batch_at, Training(steps, lr), loss=labelled_loss)
-    after = accuracy_by_position(model, words, labels)
-    effects = skip_effects(model, words, keep_first=0).mean_output  # (L, T)
-    return dict(
-        accuracy=after.tolist(),
-        mean_accuracy=float(after.mean()),
-        chance_accuracy=float(before.mean()),
-        depth_score=[centre_of_mass(effect) for effect in effects.T],
-        parameters=count_parameters(model, embeddings=False),
-        forward_ms=least_forward_ms(model, words[:64]),
-    )
-
-
-@torch.no_grad()
-def accuracy_by_position(
-    model: Transformer, words_BT: Tensor, labels_BT: Tensor
-) -> np.ndarray:
-    """Return the share of right answers at each position, (T,); labels < 0 not asked."""
-    right = (model(words_BT).argmax(dim=-1) == labels_BT).float()
-    asked = (labels_BT >= 0).float()
-    return ((right * asked).sum(dim=0) / asked.sum(dim=0)).cpu().numpy()
-
-
-@torch.no_grad()
-def least_forward_ms(model: Transformer, tokens_BT: Tensor, repeats: int = 30) -> float:
-    """Return the least wall time of a forward pass: noise only ever adds."""
-    times = []
-    for _ in range(repeats):
-        start = time.perf_counter()
-        model(tokens_BT).sum().item()  # waits for a GPU
-        times.append(time.perf_counter() - start)
-    return 1e3 * min(times)
-
-
 def exponential_over_power(mean_square: ArrayLike, *, first: int = 2) -> float:
     """Return AIC(power law) - AIC(exponential) for the growth of h_l with l.
 
@@ -341,17 +218,3 @@ def exponential_over_power(mean_square: ArrayLike, *, first: int = 2) -> float:
         line = np.polynomial.Polynomial.fit(x, np.log(values), 1)
         rss.append(np.square(np.log(values) - line(x)).sum() + 1e-24)
     return float(len(values) * np.log(rss[0] / rss[1]))
-
-
-def longest_word(accuracy: ArrayLike, *, threshold: float = 0.5) -> float:
-    """Return up to which position the accuracy holds, interpolated, counted from 1.
-
-    >>> longest_word([1.0, 0.75, 0.25, 0.2])
-    2.5
-    """
-    a = np.asarray(accuracy, dtype=float)
-    below = np.flatnonzero(a < threshold)
-    if not len(below):
-        return float(len(a))
-    t = int(below[0])
-    return float(t + (a[t - 1] - threshold) / (a[t - 1] - a[t])) if t else 0.0

@@ -9,8 +9,8 @@ from typing import Literal
 
 import numpy as np
 
+from scaling_core.models.config import TransformerConfig
 from scaling_core.models.streams import branch_mean_square
-from scaling_core.models.transformer import TransformerConfig
 
 
 def init_mean_square(config: TransformerConfig, start: float) -> np.ndarray:
@@ -24,6 +24,8 @@ def init_mean_square(config: TransformerConfig, start: float) -> np.ndarray:
     >>> init_mean_square(config, 1.0)
     array([1. , 4. , 5.5])
     """
+    if config.residual != "sum":
+        raise ValueError(f"no law for residual={config.residual!r}; allowed: sum")
     layer = np.arange(config.n_layers + 1)
     if config.norm == "pre":
         return start + layer * branch_mean_square(config)
@@ -32,9 +34,7 @@ def init_mean_square(config: TransformerConfig, start: float) -> np.ndarray:
         return start + harmonic * branch_mean_square(config)
     if config.norm == "peri":
         return start + 2.0 * layer
-    if config.norm == "post":
-        return np.where(layer == 0, start, 1.0)
-    raise ValueError(f"no law for norm={config.norm!r}; allowed: pre, lns, peri, post")
+    return np.where(layer == 0, start, 1.0)
 
 
 def variance_recursion(

@@ -6,15 +6,17 @@ B tokens, D d_model, L blocks, N = 2L sublayers. Introduced in chapter 5.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
+from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from scaling_core.models.config import NormPlace, TransformerConfig
 from scaling_core.models.streams import record_streams, stream_mean_square
-from scaling_core.models.transformer import Transformer, TransformerConfig
+from scaling_core.models.transformer import Transformer
 from studies.residual_theory.theory import compute_ratio
 
 OUTPUTS = ("attn.out.weight", "mlp.down.weight")
@@ -22,7 +24,7 @@ TINY = 1e-30  # ε of the norms where an identity holds for ε -> 0 only
 
 
 def untrained(
-    norm: str, *, seed: int, d_model: int, n_layers: int, **changes
+    norm: NormPlace, *, seed: int, d_model: int, n_layers: int, **changes: Any
 ) -> Transformer:
     """Return a fresh model with matrices N(0, 1/d) and embeddings N(0, 1), float64.
 
@@ -31,32 +33,28 @@ def untrained(
     >>> untrained("pre", seed=0, d_model=16, n_layers=2).config.init_std ** 2
     0.0625
     """
-    settings = dict(n_heads=4, d_vocab=16, n_ctx=1, act="relu", embed_std=1.0)
-    settings |= dict(init_std=d_model**-0.5, norm=norm) | changes
-    config = TransformerConfig(d_model=d_model, n_layers=n_layers, **settings)
+    config = TransformerConfig(
+        d_model=d_model,
+        n_layers=n_layers,
+        n_heads=4,
+        d_vocab=16,
+        n_ctx=1,
+        norm=norm,
+        act="relu",
+        init_std=d_model**-0.5,
+        embed_std=1.0,
+    )
+    config = replace(config, **changes)
     generator = torch.Generator().manual_seed(seed)
     return Transformer(config, generator=generator).double()
 
 
-@torch.no_grad()
 def redraw(model: Transformer, seed: int) -> Transformer:
     """Draw every matrix of an `untrained` model again, in place.
 
     Making the modules takes longer than drawing their weights.
-
-    Raises
-    ------
-    ValueError
-        If the config asks for scaled initialisation, which this does not know.
     """
-    if model.config.init != "normal":
-        raise ValueError(f"redraw knows init='normal' only, got {model.config.init!r}")
-    generator = torch.Generator().manual_seed(seed)
-    for name, matrix in model.named_parameters():
-        if matrix.ndim == 2 and not name.startswith("reads."):
-            table = name in ("embedding.weight", "position.weight")
-            std = model.config.embed_std if table else model.config.init_std
-            matrix.normal_(0, std, generator=generator)
+    model.draw(torch.Generator().manual_seed(seed))
     return model
 
 
@@ -64,7 +62,7 @@ def _all_tokens(model: Transformer) -> Tensor:
     return torch.arange(model.config.d_vocab).view(-1, model.config.n_ctx)
 
 
-def mean_squares(norm: str, seeds: Sequence[int], **shape) -> np.ndarray:
+def mean_squares(norm: NormPlace, seeds: Sequence[int], **shape) -> np.ndarray:
     """Return the mean square of h_0 .. h_L over all tokens, one model per seed.
 
     Shape (S, L + 1). Sequences are as long as ``n_ctx`` of the config, 1 by default.
@@ -259,6 +257,8 @@ def largest_read(model: Transformer, *, spread: float, seed: int) -> float:
 
     h is what an attention sublayer, or the output, reads; v the values it mixes.
     """
+    if model.reads is None:
+        raise ValueError("the model has no attention residuals")
     generator = torch.Generator().manual_seed(seed)
     model.reads.query.normal_(0, spread, generator=generator)
     tokens_BT = _all_tokens(model)

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 
+from scaling_core.models.config import Family
 from scaling_core.models.streams import (
     record_streams,
     run_layers,
@@ -12,7 +13,6 @@ from scaling_core.models.streams import (
 )
 from scaling_core.models.transformer import Streams
 from studies.depth.contributions import (
-    angular_distance,
     centre_of_mass,
     contribution_cosine,
     half_ratio,
@@ -21,20 +21,23 @@ from studies.depth.contributions import (
 )
 
 
-def by_hand(h, attn, mlp) -> Streams:
+def by_hand(**parts) -> Streams:
     return Streams(
-        *([torch.tensor(x)[None, None] for x in part] for part in (h, attn, mlp))
+        **{k: [torch.tensor(x)[None, None] for x in part] for k, part in parts.items()}
     )
 
 
 def test_ratios_and_cosines_by_hand():
-    streams = by_hand([[3.0, 4.0], [3.0, 9.0]], attn=[[0.0, 1.0]], mlp=[[0.0, 4.0]])
+    streams = by_hand(
+        h=[[3.0, 4.0], [3.0, 9.0]],
+        attn=[[0.0, 1.0]],
+        mlp=[[0.0, 4.0]],
+        middle=[[3.0, 5.0]],
+    )
     ratio = relative_contribution(streams)
     assert ratio["attn"] == pytest.approx([1 / 5])
     assert ratio["mlp"] == pytest.approx([4 / np.hypot(3, 5)])
     assert ratio["layer"] == pytest.approx([1.0])
-    side_by_side = relative_contribution(streams, parallel=True)
-    assert side_by_side["mlp"] == pytest.approx([4 / 5])
     cosine = contribution_cosine(streams)
     assert cosine["attn"] == pytest.approx([4 / 5])
     assert cosine["mlp"] == pytest.approx([5 / np.hypot(3, 5)])
@@ -42,13 +45,31 @@ def test_ratios_and_cosines_by_hand():
 
 def test_scaling_the_stream_changes_nothing(make, tokens):
     streams = record_streams(make(), tokens)
-    scaled = Streams(
-        *([7 * x for x in part] for part in (streams.h, streams.attn, streams.mlp))
-    )
+    scaled = Streams(**{k: [7 * x for x in part] for k, part in vars(streams).items()})
     for measure in (relative_contribution, contribution_cosine):
         for name, values in measure(streams).items():
             assert measure(scaled)[name] == pytest.approx(values)
-    assert angular_distance(scaled) == pytest.approx(angular_distance(streams))
+
+
+@pytest.mark.parametrize(
+    "changes", [dict(norm="post"), dict(family=Family(parallel=True))], ids=repr
+)
+def test_the_mlp_is_set_against_what_it_is_added_to(make, tokens, changes):
+    """Post: the norm of h + a, parallel: h; h + a would be the wrong denominator."""
+    model = make(**changes)
+    streams = record_streams(model, tokens)
+    ratio, cosine = (
+        measure(streams)["mlp"]
+        for measure in (relative_contribution, contribution_cosine)
+    )
+    for layer, block in enumerate(model.blocks):
+        h, m = streams.h[layer], streams.mlp[layer]
+        if block.place == "post":
+            h = block.attn_norm(h + streams.attn[layer])
+        expected = m.norm(dim=-1) / h.norm(dim=-1)
+        assert ratio[layer] == pytest.approx(expected.mean().item())
+        angle = torch.cosine_similarity(m, h, dim=-1)
+        assert cosine[layer] == pytest.approx(angle.mean().item())
 
 
 def test_first_positions_can_be_left_out(make, tokens):
@@ -92,12 +113,6 @@ def test_centre_of_mass():
     assert centre_of_mass([1.0, -5.0, 1.0], first=0) == 1.0
     with pytest.raises(ValueError, match="no layer"):
         centre_of_mass([-1.0, 0.0])
-
-
-def test_angles():
-    streams = by_hand([[1.0, 0.0], [0.0, 2.0], [-3.0, 0.0]], [], [])
-    assert angular_distance(streams) == pytest.approx([0.5, 0.5])
-    assert angular_distance(streams, 2) == pytest.approx([1.0])
 
 
 def test_post_norm_streams_have_mean_square_one(make, tokens):

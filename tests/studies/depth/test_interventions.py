@@ -4,13 +4,10 @@ import numpy as np
 import pytest
 import torch
 
-from scaling_core.models.streams import record_streams
 from studies.depth.interventions import (
     layer_removal_kl,
     layer_removal_loss,
     mean_over_pairs,
-    mean_residuals,
-    residual_erasure,
     skip_effects,
     swap_scores,
 )
@@ -125,7 +122,10 @@ def test_labels_replace_the_next_token(make, tokens):
 
 
 def test_swapping_equal_layers_changes_nothing(make, tokens):
-    scores = swap_scores(make(share="all"), tokens)
+    model = make()
+    for block in model.blocks[1:]:
+        block.load_state_dict(model.blocks[0].state_dict())
+    scores = swap_scores(model, tokens)
     assert scores == pytest.approx(np.zeros((4, 4)), abs=1e-7)
     scores = swap_scores(make(), tokens)
     assert np.array_equal(scores, scores.T) and mean_over_pairs(scores) > 0
@@ -141,25 +141,6 @@ def test_swap_by_reordering_the_blocks(make, tokens):
         block.layer = place
     swapped = next_loss(model(tokens), tokens)
     assert scores[1, 3] == pytest.approx(abs(whole - swapped) / whole, rel=1e-9)
-
-
-def test_erasure_is_causal(make, tokens):
-    model = make()
-    mean = mean_residuals(model, tokens)
-    early = residual_erasure(model, tokens, mean, measured=slice(0, 4))
-    assert not early[:, 4:].any() and (early[:, :4] > 0).all()
-    late = residual_erasure(model, tokens, mean, measured=slice(9, 10))
-    # after the last attention a past residual is of no use
-    assert (late[:4, :9] > 0).all() and late.shape == (4, 10)
-
-
-def test_erasing_to_what_is_there_changes_nothing(make, tokens):
-    model = make()
-    streams = record_streams(model, tokens[:1])
-    here = torch.stack([h[0, 6] for h in streams.h[:-1]])
-    effect = residual_erasure(model, tokens[:1], here)
-    assert effect[:, 6] == pytest.approx(np.zeros(4), abs=1e-9)
-    assert (effect[:, 4] > 1e-4).all()
 
 
 def test_attention_residuals_are_refused(make, tokens):

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from scaling_core.data.published import load_published
-from studies.depth import study
+from studies.depth import study, word_tasks
 from studies.depth.contributions import centre_of_mass
 from studies.depth.interventions import skip_effects
 from studies.depth.lens import logit_lens
@@ -36,11 +36,11 @@ def test_growth_laws_are_told_apart():
     [([1, 1, 0.5, 0.4], 3.0), ([0.9, 0.8], 2.0), ([0.4, 0.9], 0.0), ([1, 0], 1.5)],
 )
 def test_longest_word(accuracy, length):
-    assert study.longest_word(accuracy) == pytest.approx(length)
+    assert word_tasks.longest_word(accuracy) == pytest.approx(length)
 
 
 def test_votes_count_what_they_say():
-    votes = study.MajorityVote(length=6, batch=50, seed=3)
+    votes = word_tasks.MajorityVote(length=6, batch=50, seed=3)
     words, labels = votes.batch_at(0)
     for word, label in zip(words.tolist(), labels.tolist(), strict=True):
         for t in range(6):
@@ -58,7 +58,7 @@ def test_accuracy_ignores_positions_that_are_not_asked():
 
     words = torch.tensor([[0, 1], [0, 2]])
     labels = torch.tensor([[0, -1], [1, 2]])
-    accuracy = study.accuracy_by_position(model, words, labels)
+    accuracy = word_tasks.accuracy_by_position(model, words, labels)
     assert accuracy.tolist() == [0.5, 1.0]
 
 
@@ -106,7 +106,7 @@ def test_a_setting_is_spelled_as_its_fields():
 
 @pytest.mark.parametrize("task", ["composition", "vote"])
 def test_a_task_run(task):
-    result = study.measure_task_model(
+    result = word_tasks.measure_task_model(
         task=task, n_layers=2, n_heads=2, seed=0, steps=2, length=4, eval_rows=32
     )
     assert len(result["accuracy"]) == len(result["depth_score"]) == 4

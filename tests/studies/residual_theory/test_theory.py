@@ -52,8 +52,8 @@ def test_scaled_init_divides_the_branch(make):
     assert (plain, scaled) == (3.0, pytest.approx(3.0 / 16))
     with pytest.raises(ValueError, match="ReLU"):
         branch_mean_square(make().config)
-    with pytest.raises(ValueError, match="no law for norm='mix'"):
-        init_mean_square(make(**options, norm="mix").config, 1.0)
+    with pytest.raises(ValueError, match="no law for residual='attnres'"):
+        init_mean_square(make(**options, residual="attnres").config, 1.0)
 
 
 @pytest.mark.parametrize("gain", [0.1, 0.5, 1.0, 2.0])

@@ -24,9 +24,11 @@ def test_redraw_gives_each_seed_its_own_weights_of_the_right_size():
     assert (model.blocks[0].attn_norm.weight == 1).all()
 
 
-def test_redraw_refuses_scaled_initialisation():
-    with pytest.raises(ValueError, match="init='normal' only"):
-        u.redraw(u.untrained("pre", seed=0, init="scaled", **SHAPE), 0)
+def test_redraw_keeps_scaled_initialisation():
+    model = u.untrained("pre", seed=0, init="scaled", d_model=64, n_layers=8)
+    block = u.redraw(model, 3).blocks[2]
+    assert float(block.attn.qkv.weight.std()) == pytest.approx(1 / 8, rel=0.03)
+    assert float(block.mlp.down.weight.std()) == pytest.approx(1 / 32, rel=0.03)
 
 
 def test_mean_squares_have_a_row_per_seed_and_do_not_repeat():
