@@ -183,23 +183,22 @@ def _read_cells(path: Path) -> tuple[list[str], pd.DataFrame, list[int]]:
             f"{path}: line 1 has no comma but {marks[0]!r}; expected cells separated by "
             "commas, numbers with decimal points"
         )
-    options = dict(header=None, dtype=str, keep_default_na=False)
-    try:
-        cells = pd.read_csv(io.StringIO("\n".join(row for _, row in rows)), **options)
-    except pd.errors.ParserError as error:  # more cells than the header
-        want, at, got = map(
-            int, re.findall(r"(\d+) fields in line (\d+), saw (\d+)", str(error))[0]
-        )
-        raise _ragged(path, lines[at - 1], got, want) from error
-    have = cells.notna().sum(axis=1).to_numpy()
-    if len(short := np.flatnonzero(have < cells.shape[1])):
-        raise _ragged(path, lines[short[0]], have[short[0]], cells.shape[1])
-    header = cells.iloc[0].str.strip().tolist()
-    return header, cells.iloc[1:], lines[1:]
+    want = _count_cells(first)
+    for line, row in rows:
+        if (got := _count_cells(row)) != want:
+            raise UsageError(f"{path}: line {line} has {got} cells, the header {want}")
+    whole = io.StringIO("\n".join(row for _, row in rows))
+    cells = pd.read_csv(whole, header=None, dtype=str, keep_default_na=False)
+    return cells.iloc[0].str.strip().tolist(), cells.iloc[1:], lines[1:]
 
 
-def _ragged(path: Path, line: int, got: int, want: int) -> UsageError:
-    return UsageError(f"{path}: line {line} has {got} cells, the header {want}")
+def _count_cells(row: str) -> int:
+    """Return one more than the commas outside double quotes.
+
+    >>> _count_cells('1,"2,5",3')
+    3
+    """
+    return re.sub('"[^"]*"', "", row).count(",") + 1
 
 
 def show(result: FitResult, rows: list[Comparison], as_json: bool) -> str:

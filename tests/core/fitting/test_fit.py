@@ -381,3 +381,11 @@ def test_importing_the_fitters_needs_neither_torch_nor_pandas():
         "bad = {'torch', 'pandas', 'matplotlib', 'sklearn'} & set(sys.modules); assert not bad, bad"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_names_come_from_the_modules_they_are_said_to_come_from():
+    for name, module in sf._EXPORTS.items():
+        found = getattr(sf, name)
+        assert found.__module__ == f"scaling_core.fitting.{module}"
+    with pytest.raises(AttributeError, match="no attribute 'fitt'"):
+        getattr(sf, "fitt" + "")

@@ -1,6 +1,7 @@
 """`scaling fit`: a truth recovered from a CSV, and one clear line for a bad one."""
 
 import json
+import re
 import subprocess
 import sys
 from dataclasses import replace
@@ -9,7 +10,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from scaling_core.fitting import Chinchilla, fit
+from scaling_core.base.errors import UsageError
+from scaling_core.fitting import Chinchilla, PowerLaw, fit
 from scaling_core.fitting import report as fit_report
 
 SCALING = Path(sys.executable).parent / "scaling"
@@ -128,6 +130,27 @@ def test_what_cannot_be_read_or_written_is_said_before_fitting(
     done = scaling_fit("runs.csv", *words, cwd=tmp_path)
     assert done.returncode == 2 and message in done.stderr, done.stderr
     assert done.stdout == "" and done.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize("rows", [16, 200_000], ids=["short", "long"])
+@pytest.mark.parametrize(
+    "bad, message",
+    [
+        ('"3,5', "line 12 opens a double quote"),
+        ("3,4,5", "line 12 has 3 cells, the header 2"),
+        ("3", "line 12 has 1 cells, the header 2"),
+        ("3,1_0", "line 12, column L: found '1_0', expected a finite number"),
+        ("3,", "line 12, column L: found '', expected a finite number"),
+        ("3,inf", "line 12, column L: found 'inf'"),
+    ],
+)
+def test_a_bad_line_is_named_in_short_and_long_files(tmp_path, bad, message, rows):
+    lines = ["x,L", "", *[f"{i},{1 + 1 / i}" for i in range(1, rows)]]
+    lines[11] = bad
+    path = tmp_path / "runs.csv"
+    path.write_text("\n".join(lines))
+    with pytest.raises(UsageError, match=re.escape(message)):
+        fit_report.read_runs(path, [PowerLaw()], {})
 
 
 def test_a_column_name_with_a_comma_goes_in_quotes(runs, tmp_path):
