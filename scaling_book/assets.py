@@ -20,7 +20,7 @@ def copy_assets(root: Path) -> Path:
     importlib.metadata.PackageNotFoundError
         If the extra ``book`` is not installed.
     """
-    source = Path(distribution(PACKAGE).locate_file(f"{PACKAGE}/static/mathjax"))
+    source = _installed(PACKAGE, f"{PACKAGE}/static/mathjax")
     target = root / "book" / "_static" / "vendor" / "mathjax"
     for part in PARTS:
         if (source / part).is_dir():
@@ -28,5 +28,10 @@ def copy_assets(root: Path) -> Path:
         else:
             target.mkdir(parents=True, exist_ok=True)
             shutil.copy2(source / part, target / part)
-    shutil.copy2(distribution("plotly").locate_file(PLOTLY), target.parent)
+    shutil.copy2(_installed("plotly", PLOTLY), target.parent)
     return target
+
+
+def _installed(package: str, path: str) -> Path:
+    """Return the place of a file of an installed package."""
+    return Path(str(distribution(package).locate_file(path)))
