@@ -28,7 +28,9 @@ def test_redraw_keeps_scaled_initialisation():
     model = u.untrained("pre", seed=0, init="scaled", d_model=64, n_layers=8)
     block = u.redraw(model, 3).blocks[2]
     assert block.attn.qkv.weight.std().item() == pytest.approx(1 / 8, rel=0.03)
-    assert float(block.mlp.down.weight.detach().std()) == pytest.approx(1 / 32, rel=0.03)
+    assert float(block.mlp.down.weight.detach().std()) == pytest.approx(
+        1 / 32, rel=0.03
+    )
 
 
 def test_mean_squares_have_a_row_per_seed_and_do_not_repeat():
