@@ -22,18 +22,6 @@ def row_norms(W: ArrayLike) -> np.ndarray:
     return np.linalg.norm(np.asarray(W, dtype=float), axis=-1)
 
 
-def represented_fraction(W: ArrayLike, threshold: float = 0.5) -> np.ndarray:
-    """Return φ, the fraction of rows of W (..., n, m) with norm above ``threshold``.
-
-    1/2 counts the represented features, 1 the strongly represented ones
-    (arXiv 2505.10465, section 3).
-
-    >>> float(represented_fraction([[0.9, 0.0], [0.1, 0.1]]))
-    0.5
-    """
-    return (row_norms(W) > threshold).mean(axis=-1)
-
-
 def squared_overlaps(W: ArrayLike, mask: ArrayLike | None = None) -> np.ndarray:
     """Return ((W_i·W_j) / (‖W_i‖‖W_j‖))² over pairs i < j of the rows in ``mask``.
 
@@ -178,20 +166,6 @@ def _paley_conference(q: int) -> np.ndarray:
     index = np.arange(q)
     C[1:, 1:] = signs[(index[:, None] - index) % q]
     return C
-
-
-def feature_dimensionality(W: ArrayLike) -> np.ndarray:
-    """Return D_i = ‖W_i‖² / Σ_j (Ŵ_i·W_j)², the share of a dimension each row has.
-
-    Σ D_i ≤ m, with equality for a tight frame (Elhage et al. 2022, "Toy Models of
-    Superposition", section on the geometry of superposition).
-
-    >>> feature_dimensionality([[1.0, 0.0], [-1.0, 0.0], [0.0, 1.0]])
-    array([0.5, 0.5, 1. ])
-    """
-    W = _matrix(W)
-    gram = W @ W.T
-    return np.diag(gram) ** 2 / np.square(gram).sum(axis=1)
 
 
 def adjacent_angles(W: ArrayLike) -> np.ndarray:

@@ -12,10 +12,8 @@ from scaling_core.training.sweep import run_sweep
 from studies.superposition import geometry
 from studies.superposition.geometry import (
     adjacent_angles,
-    feature_dimensionality,
     random_overlap_moments,
     random_unit_vectors,
-    represented_fraction,
     squared_overlap_stats,
     squared_overlaps,
     tight_frame,
@@ -52,19 +50,12 @@ def test_tight_frames_meet_welch_at_every_pair(frame, known):
     assert welch_bound(nu, m) == pytest.approx(cosine, abs=1e-12)
     assert np.abs(np.sqrt(squared_overlaps(W)) / cosine - 1).max() < 1e-12
     assert np.allclose(W.T @ W, nu / m * np.eye(m))  # tight
-    assert feature_dimensionality(W).sum() == pytest.approx(m)
 
 
 @given(nu=st.integers(2, 40), m=st.integers(1, 12), seed=seeds)
 def test_no_set_of_lines_beats_welch(nu, m, seed):
     W = random_unit_vectors(nu, m, rng=np.random.default_rng(seed))
     assert np.sqrt(squared_overlaps(W).max()) >= welch_bound(nu, m) - 1e-9
-
-
-@given(n=st.integers(1, 12), m=st.integers(1, 6), seed=seeds)
-def test_dimensionalities_never_exceed_the_dimensions(n, m, seed):
-    W = np.random.default_rng(seed).standard_normal((n, m))
-    assert feature_dimensionality(W).sum() <= min(n, m) + 1e-9
 
 
 @pytest.mark.parametrize("m", [2, 5, 40])
@@ -92,7 +83,7 @@ def test_masks_are_booleans_of_every_row(mask):
 
 
 def test_stacks_have_no_overlaps():
-    for measure in (squared_overlaps, squared_overlap_stats, feature_dimensionality):
+    for measure in (squared_overlaps, squared_overlap_stats):
         with pytest.raises(ValueError, match="one matrix"):
             measure(np.ones((3, 2, 2)))
 
@@ -106,12 +97,6 @@ def test_overlap_stats_by_blocks_equal_those_of_all_pairs(monkeypatch):
     assert squared_overlap_stats(W, mask) == pytest.approx(expected, rel=1e-12)
     frame = tight_frame("7x28")
     assert squared_overlap_stats(frame) == pytest.approx((1 / 9, 0), abs=1e-12)
-
-
-def test_represented_fraction_of_a_stack():
-    W = np.array([[[0.6, 0.0], [0.4, 0.0]], [[2.0, 0.0], [0.8, 0.8]]])
-    assert represented_fraction(W).tolist() == [0.5, 1.0]
-    assert represented_fraction(W, 1.0).tolist() == [0.0, 1.0]
 
 
 # Exact sums over the named widths, found independently with a spreadsheet-style loop.
@@ -157,7 +142,6 @@ def test_angles_of_a_pentagon():
     turn = 2 * np.pi * np.arange(5) / 5
     W = np.stack([np.cos(turn), np.sin(turn)], axis=1)
     assert adjacent_angles(W[[3, 0, 4, 1, 2]]) == pytest.approx(np.full(5, 72.0))
-    assert feature_dimensionality(W) == pytest.approx(np.full(5, 0.4))
     with pytest.raises(ValueError, match="plane"):
         adjacent_angles(np.ones((3, 3)))
 
