@@ -5,7 +5,6 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import ClassVar
 
 import numpy as np
 
@@ -43,7 +42,6 @@ class Custom(Law):
     scale_target = False
     cheap = False
     source = "given by the user"
-    limits: ClassVar = {}
 
     def __post_init__(self):
         if unknown := set(self.start) - set(self._names):
@@ -67,6 +65,10 @@ class Custom(Law):
     @property
     def _names(self):
         return tuple(inspect.signature(self.function).parameters)[len(self.inputs) :]
+
+    @property
+    def any_sign(self):
+        return self._names
 
     @property
     def linear(self):
@@ -150,7 +152,7 @@ class Custom(Law):
     def evaluate(self, z, prep):
         if self.linear:
             return super().evaluate(z, prep)
-        return self._values(z[:, :0], z, prep), self.slopes(z[:, :0], z, None, prep)
+        return self._values(z[:, :0], z, prep), self.slopes(z[:, :0], z, z, prep)
 
     def curvature(self, z, prep, q):
         return np.zeros((len(z), z.shape[1], z.shape[1]))

@@ -43,6 +43,7 @@ class Law:
     rugged: ClassVar[bool] = False  # many local optima: search around the best ones
     cheap: ClassVar[bool] = True  # worth a second set of starts where data are noisy
     positive: ClassVar[tuple[str, ...]] = ()  # columns that must be > 0
+    any_sign: ClassVar[tuple[str, ...]] = ()  # parameters that may be negative
     powers: ClassVar[Mapping[str, Exponents]] = {}
     logs: ClassVar[Mapping[str, str | None]] = {}
     variables: ClassVar[tuple[str, ...]] = ()
@@ -62,8 +63,9 @@ class Law:
 
     @property
     def limits(self) -> dict[str, tuple[float, float]]:
-        """Default bounds in raw units: none below zero."""
-        return dict.fromkeys(self.parameters, (0.0, INF))
+        """Default bounds in raw units: none below zero, but those of any sign."""
+        bare = {name: name.split("[")[0] for name in self.parameters}
+        return {k: (0.0, INF) for k, v in bare.items() if v not in self.any_sign}
 
     def resolved(self, data: Mapping[str, Array]) -> Law:
         """Return the law with its groups read from the data."""
@@ -186,10 +188,8 @@ class Law:
         2.0
         """
         columns = {v: np.atleast_1d(np.asarray(data[v])) for v in self.variables}
-        raw, scale = (
-            np.array([[params[n] for n in self.parameters]], float),
-            unit_scale(self),
-        )
+        raw = np.array([[params[n] for n in self.parameters]], float)
+        scale = unit_scale(self)
         with np.errstate(all="ignore"):
             z, prep = self.from_raw(raw, scale), self.prepare(columns, scale)
             eta, _ = self.evaluate(z, prep)

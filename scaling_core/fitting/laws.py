@@ -41,8 +41,8 @@ class PowerLaw(PowerSum):
         return {**({"E": {}} if self.floor else {}), "A": {self.x: "alpha"}}
 
     @property
-    def limits(self):
-        return {**super().limits, **({} if self.floor else {"alpha": (-INF, INF)})}
+    def any_sign(self):
+        return () if self.floor else ("alpha",)
 
 
 @dataclass(frozen=True)

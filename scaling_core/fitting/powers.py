@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, reduce
 from typing import ClassVar, NamedTuple
 
 import numpy as np
 
-from .law import INF, Array, Exponents, Law, one_hot, signed
+from .law import Array, Exponents, Law, one_hot, signed
 
 EXPONENTS = np.concatenate(
     [np.geomspace(0.02, 0.2, 6)[:-1], np.geomspace(0.2, 2.5, 15)]
@@ -144,7 +144,7 @@ class PowerSum(Law):
         for rows, logs, constant in prep.values():
             phi[:, rows] = constant
             if logs:
-                power = -sum(theta[:, m : m + 1] * x for m, x in logs)
+                power = -reduce(np.add, (theta[:, m : m + 1] * x for m, x in logs))
                 phi[:, rows] *= np.exp(power, out=power)[:, None]
         return phi
 
@@ -174,8 +174,7 @@ class PowerSum(Law):
 
     def grids(self, prep):
         both = np.concatenate([-EXPONENTS[::-1], [0.0], EXPONENTS])
-        lows = [self.limits[name][0] for name in self.nonlinear]
-        return [both if low == -INF else EXPONENTS for low in lows]
+        return [both if n in self.any_sign else EXPONENTS for n in self.nonlinear]
 
     def depends(self):
         index = self.nonlinear.index

@@ -15,14 +15,11 @@ from scaling_core.base.errors import UsageError
 
 from .broken import BNSL
 from .columns import CellError
-from .kaplan import Kaplan
+from .families import DataConstrained, Kaplan, SaturatingK, SigmoidLog
 from .law import Law
 from .laws import Chinchilla, PowerLaw
-from .repeated import DataConstrained
 from .result import FitResult
-from .saturating import SaturatingK
 from .selection import Comparison, table
-from .sigmoid import SigmoidLog
 
 LAWS = {
     "power": PowerLaw(),
@@ -149,7 +146,7 @@ def read_runs(path: Path, laws: list[Law], columns: dict[str, str]) -> Runs:
                 "give each column a name of its own"
             )
         text = cells[header.index(column)].str.strip()
-        numbers = pd.to_numeric(text, errors="coerce").to_numpy(float)
+        numbers = np.asarray(pd.to_numeric(text, errors="coerce"), dtype=float)
         if len(bad := np.flatnonzero(~np.isfinite(numbers))):
             raise UsageError(
                 f"{path}: line {lines[bad[0]]}, column {column}: found "

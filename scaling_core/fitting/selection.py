@@ -88,9 +88,11 @@ def log_likelihood(result: FitResult) -> float:
         s = np.exp(log_s)
         return total / s + float(np.sum(_log_partition(s / w, delta)))
 
-    options = dict(method="bounded", options={"xatol": 1e-10})
-    bracket = (np.log(guess) - 8, np.log(guess) + 8)
-    return -float(optimize.minimize_scalar(negative, bounds=bracket, **options).fun)
+    bracket, options = np.log(guess) + np.array([-8, 8]), {"xatol": 1e-10}
+    found: optimize.OptimizeResult = optimize.minimize_scalar(
+        negative, bounds=bracket, method="bounded", options=options
+    )
+    return -float(found.fun)
 
 
 def _log_partition(t: Array, delta: float) -> Array:

@@ -234,10 +234,8 @@ def profile(result: Optimum, name: str, level: float = 0.95) -> tuple[float, flo
     best = float(minimise(result.problem.objective(), result.z[None]).value[0])
     square = 1.0 if result.problem.log_loss else result.problem.scale["target"] ** 2
     limits = result.problem.bounds[name]
-    return tuple(
-        _end(result, name, side, spread, limits, best * square, rise * square)
-        for side in (-1, 1)
-    )
+    to = spread, limits, best * square, rise * square
+    return _end(result, name, -1, *to), _end(result, name, 1, *to)
 
 
 def _end(
@@ -276,8 +274,8 @@ def _end(
             if not np.isfinite(outer) or excess(outer) < 0:
                 return float(outer)
         if excess(outer) > 0:
-            return float(
-                optimize.brentq(excess, inner, outer, xtol=1e-6 * spread, rtol=1e-9)
-            )
+            options = dict(method="brentq", xtol=1e-6 * spread, rtol=1e-9)
+            ends = inner, outer
+            return float(optimize.root_scalar(excess, bracket=ends, **options).root)
         inner, reach = outer, 1.7 * reach
     return float("inf") * side

@@ -98,13 +98,20 @@ class FloatQuantisation(PowerSum):
         "d": {"D": "beta"},
         "gamma": {"N": "alpha", "D": "-beta", "E": "delta", "M": "nu"},
     }
-    formula = (
-        "L = epsilon + n N^-alpha + d D^-beta "
-        "+ D^beta N^-alpha log2(B) / (gamma (E+.5)^delta (M+.5)^nu)"
-    )
     source = "arXiv 2501.02423, Table 2"
-    variables = ("N", "D", "E", "M", "B")
-    positive = ("N", "D", "B")
+
+    @property
+    def formula(self):
+        last = "D^beta N^-alpha log2(B) / (gamma (E+.5)^delta (M+.5)^nu)"
+        return f"L = epsilon + n N^-alpha + d D^-beta + {last}"
+
+    @property
+    def variables(self):
+        return ("N", "D", "E", "M", "B")
+
+    @property
+    def positive(self):
+        return ("N", "D", "B")
 
     def reference(self, name, column):
         """Return the least number of bits for E and M: there the last term is large."""

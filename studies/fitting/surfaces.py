@@ -90,14 +90,8 @@ def simulate_isoflop(
     return data
 
 
-def deadweight_loss(
-    params: Mapping[str, float],
-    C: float,
-    *,
-    N: float | None = None,
-    D: float | None = None,
-) -> float:
-    """Return the share of compute C wasted by training with this N or D instead of the best.
+def deadweight_loss(params: Mapping[str, float], C: float, *, D: float) -> float:
+    """Return the share of compute C wasted by training on D tokens instead of the best.
 
     ``1 - C_eq / C`` where C_eq would reach the same loss if split well:
     ``C_eq = 6 ((L - E) / K)^(-(alpha + beta)/(alpha beta))``, ``K = A G^-alpha + B G^beta``.
@@ -107,12 +101,10 @@ def deadweight_loss(
     --------
     >>> p = dict(E=1.69, A=406.4, B=410.7, alpha=0.34, beta=0.28)
     >>> best = Chinchilla().optimum(p, 1e21)
-    >>> bool(abs(deadweight_loss(p, 1e21, N=best["N"])) < 1e-12)
+    >>> bool(abs(deadweight_loss(p, 1e21, D=best["D"])) < 1e-12)
     True
     """
-    if (N is None) == (D is None):
-        raise ValueError("give exactly one of N and D")
-    N, D = (N, C / (FLOPS * N)) if N is not None else (C / (FLOPS * D), D)
+    N = C / (FLOPS * D)
     alpha, beta, G = params["alpha"], params["beta"], Chinchilla().derived(params)["G"]
     reached = params["A"] * N**-alpha + params["B"] * D**-beta
     K = params["A"] * G**-alpha + params["B"] * G**beta
