@@ -6,12 +6,13 @@ count: prose in code makes no number old.
 """
 
 import ast
-import hashlib
 import sysconfig
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib.util import find_spec
 from pathlib import Path
+
+from scaling_core.base.files import sha256_of_text
 
 PACKAGES = ("scaling_core", "studies")
 EXPORTS = "_EXPORTS"  # in a lazy ``__init__``: {name: submodule that holds it}
@@ -43,13 +44,25 @@ def code_digest(source: str, *, cell: bool = False) -> str:
     try:
         tree = ast.parse(source)
     except SyntaxError:
-        return _sha256(source)
+        return sha256_of_text(source)
     quiet = ";" if cell and source.rstrip().endswith(";") else ""
-    return _sha256(ast.unparse(_normal(tree, keep_first=cell)) + quiet)
+    return sha256_of_text(_text(_normal(tree, keep_first=cell)) + quiet)
 
 
-def _sha256(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()
+def _text(node) -> str:
+    """Write a syntax tree as text, the same in Python 3.11 and later.
+
+    Later versions add fields, empty in older code, and 3.12 empty ends of f-strings.
+    """
+    if isinstance(node, list):
+        return f"[{','.join(map(_text, node))}]"
+    if not isinstance(node, ast.AST):
+        return ascii(node)
+    if isinstance(node, ast.JoinedStr):
+        node.values = [x for x in node.values if getattr(x, "value", x) != ""]
+    fields = [(k, x) for k, x in ast.iter_fields(node) if x is not None and x != []]
+    inner = ",".join(f"{name}={_text(x)}" for name, x in fields)
+    return f"{type(node).__name__}({inner})"
 
 
 def _normal(tree: ast.Module, *, keep_first: bool = False) -> ast.Module:
@@ -87,9 +100,9 @@ def _assigned(node: ast.stmt) -> tuple[str, ast.expr | None]:
 
 
 def _for_type_checkers(node: ast.stmt) -> bool:
-    if not isinstance(node, ast.If) or node.orelse:
-        return False
-    return ast.unparse(node.test).split(".")[-1] == "TYPE_CHECKING"
+    test = node.test if isinstance(node, ast.If) and not node.orelse else None
+    name = getattr(test, "attr", getattr(test, "id", ""))  # typing.X or X
+    return name == "TYPE_CHECKING"
 
 
 @lru_cache(maxsize=1024)
@@ -98,7 +111,7 @@ def _parse(source: str) -> _Code:
     try:
         tree = ast.parse(source)
     except SyntaxError:
-        return _Code(_sha256(source))
+        return _Code(sha256_of_text(source))
     exports = _lazy_exports(tree)
     imports = []
     for node in ast.walk(_normal(tree)):
@@ -111,7 +124,7 @@ def _parse(source: str) -> _Code:
                 first = len(parts) if alias.asname else 1
                 ends = range(first, len(parts) + 1)
                 imports += [(0, ".".join(parts[:end]), "*") for end in ends]
-    digest = _sha256(ast.unparse(tree))
+    digest = sha256_of_text(_text(tree))
     return _Code(digest, tuple(imports), tuple(exports.items()))
 
 
@@ -223,4 +236,6 @@ def module_hash(module: str) -> str:
 
 
 def _hash_modules(modules: dict[str, str]) -> str:
-    return _sha256("\n".join(f"{name} {modules[name]}" for name in sorted(modules)))
+    return sha256_of_text(
+        "\n".join(f"{name} {modules[name]}" for name in sorted(modules))
+    )

@@ -78,6 +78,21 @@ def test_in_a_cell_what_is_shown_counts():
     assert code_digest("f()  # a", cell=True) == code_digest("f()", cell=True)
 
 
+def test_every_python_gives_one_hash():
+    source = """
+@d
+async def f(x, /, y: int = 1, *a, z=None, **k) -> "A":
+    match x:
+        case {"a": [1, *_], **r} if (n := y) > 0:
+            print(f"{x!r:>{y}} {z=}" "and" f'{k["a"]:.2e}', "\\u00e9", b"\\0", 1e-300, ...)
+    return lambda: [*a, -1, 1j, None, ""]
+
+class A(B, metaclass=C):
+    x: int
+"""
+    assert code_digest(source).startswith("16a801666ae5")
+
+
 def test_an_edit_counts_at_once_and_a_docstring_never(tree):
     before = module_hash("scaling_core.fitting.fit")
     tree("scaling_core/base/files.py", "Files.", "Other words.")
