@@ -43,7 +43,7 @@ def run_sweep(
     grid: Sequence[dict],
     *,
     store: str | Path,
-    jobs: int = 1,
+    jobs: int | None = None,
     backend: Literal["local", "ray"] | None = None,
     retry_failed: bool = False,
     deadline: float | None = None,
@@ -60,7 +60,8 @@ def run_sweep(
     store
         SQLite file, made if missing.
     jobs
-        Processes side by side, one thread each.
+        Processes side by side, one thread each. By default ``SCALING_SWEEP_JOBS``, then
+        1.
     backend
         ``ray`` runs the configs on a Ray cluster, for more than one machine and
         configs of a minute or more. By default ``SCALING_BACKEND``, then ``local``.
@@ -100,6 +101,7 @@ def run_sweep(
     with rows.connect(store) as db:
         rows.enqueue(db, fn_id, dict(zip(keys, configs, strict=True)), retry_failed)
         if rows.unfinished(db, set(keys)):
+            jobs = jobs or int(os.environ.get("SCALING_SWEEP_JOBS", "1"))
             crew = _Ray(fn_id) if engine == "ray" else _Workers(fn_id, jobs)
             with rows.ownership(db) as owner, contextlib.closing(crew):
                 _share(db, owner, set(keys), crew, deadline)

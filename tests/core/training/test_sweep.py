@@ -246,3 +246,15 @@ def test_unknown_backend_is_refused(store, monkeypatch):
         run_sweep(functions.square, [{"x": 1}], store=store)
     with pytest.raises(SweepError, match="'local', 'ray'"):
         run_sweep(functions.square, [{"x": 1}], store=store, backend="dask")
+
+
+def test_the_number_of_processes_may_come_from_outside(store, monkeypatch):
+    monkeypatch.setenv("SCALING_SWEEP_JOBS", "2")
+    grid = [{"x": i} for i in range(8)]
+    made = []
+    real = sweep._Workers._launch
+    monkeypatch.setattr(
+        sweep._Workers, "_launch", lambda crew: made.append(1) or real(crew)
+    )
+    frame = run_sweep(functions.square, grid, store=store)
+    assert set(frame.status) == {"done"} and len(made) == 2
