@@ -61,30 +61,30 @@ def read_columns(law: Law, data: Any) -> dict[str, Array]:
     ValueError: columns differ in length: x has 2, L has 1
     """
     check_law(law)
-    names = [*law.variables, law.target]
-    have = [str(c) for c in (data.columns if hasattr(data, "columns") else data)]
-    if missing := [name for name in names if name not in have]:
-        raise ValueError(
-            f"data lacks {missing}; the law {type(law).__name__} needs {names}, the data has {have}"
-        )
-    columns = _checked(law, {name: data[name] for name in names})
-    lengths = {name: len(column) for name, column in columns.items()}
-    if len(set(lengths.values())) > 1:
-        each = ", ".join(f"{k} has {v}" for k, v in lengths.items())
+    names = (*law.variables, law.target)
+    columns = _checked(law, _found(law, data, names))
+    if len({len(column) for column in columns.values()}) > 1:
+        each = ", ".join(f"{k} has {len(v)}" for k, v in columns.items())
         raise ValueError(f"columns differ in length: {each}")
     return columns
 
 
 def read_inputs(law: Law, data: Any) -> dict[str, Array]:
     """Return the input columns of a law, scalars broadcast to a common length."""
-    have = [str(c) for c in (data.columns if hasattr(data, "columns") else data)]
-    names = law.variables
-    if missing := [v for v in names if v not in have]:
+    found = _found(law, data, law.variables)
+    arrays = [np.atleast_1d(np.asarray(column)) for column in found.values()]
+    return _checked(law, dict(zip(found, np.broadcast_arrays(*arrays), strict=True)))
+
+
+def _found(law: Law, data: Any, names: tuple[str, ...]) -> dict[str, Any]:
+    """Return the named columns of a mapping or data frame."""
+    have = [str(name) for name in getattr(data, "columns", data)]
+    if missing := [name for name in names if name not in have]:
         raise ValueError(
-            f"data lacks {missing}; to predict, {type(law).__name__} needs {list(names)}"
+            f"data lacks {missing}; {type(law).__name__} needs {list(names)}, "
+            f"the data has {have}"
         )
-    arrays = [np.atleast_1d(np.asarray(data[name])) for name in names]
-    return _checked(law, dict(zip(names, np.broadcast_arrays(*arrays), strict=True)))
+    return {name: data[name] for name in names}
 
 
 def _checked(law: Law, columns: Mapping[str, Any]) -> dict[str, Array]:

@@ -116,9 +116,8 @@ class Custom(Law):
             return False
         f_o, f_a, f_b, f_j, f_m = calls
         slack = 1e-11 * (np.abs(f_o) + np.abs(f_a) + np.abs(f_b)) + 1e-300
-        return bool(
-            (np.abs(f_j - f_a - f_b + f_o) <= slack).all() and (f_m != f_o).any()
-        )
+        affine = (np.abs(f_j - f_a - f_b + f_o) <= slack).all()
+        return bool(affine and (f_m != f_o).any())
 
     def prepare(self, data, scale):
         return {v: np.asarray(data[v], dtype=float) for v in self.inputs}
@@ -144,8 +143,7 @@ class Custom(Law):
         for m in range(theta.shape[1]):
             step = np.zeros_like(theta)
             step[:, m] = STEP * np.maximum(1e-3, np.abs(theta[:, m]))
-            ends = (self._values(c, theta + s * step, prep) for s in (1, -1))
-            up, down = ends
+            up, down = (self._values(c, theta + s * step, prep) for s in (1, -1))
             out.append((up - down) / (2 * step[:, m : m + 1]))
         return np.stack(out, axis=1)
 

@@ -96,9 +96,8 @@ def parse_columns(text: str) -> dict[str, str]:
                 f"in double quotes; got {item!r}"
             )
         if name in pairs:
-            raise UsageError(
-                f"--columns names {name} twice: {pairs[name]!r} and {column!r}"
-            )
+            both = f"{pairs[name]!r} and {column!r}"
+            raise UsageError(f"--columns names {name} twice: {both}")
         pairs[name] = column
     return pairs
 
@@ -126,9 +125,8 @@ def read_runs(path: Path, laws: list[Law], columns: dict[str, str]) -> Runs:
     UsageError
         Naming the file, the line, the column and what was found there.
     """
-    needed = list(
-        dict.fromkeys(n for law in laws for n in (*law.variables, law.target))
-    )
+    every = (name for law in laws for name in (*law.variables, law.target))
+    needed = list(dict.fromkeys(every))
     if unknown := sorted(set(columns) - set(needed)):
         raise UsageError(f"the law has no {unknown}; its columns are {needed}")
     header, cells, lines = _read_cells(path)
@@ -163,17 +161,8 @@ def _read_cells(path: Path) -> tuple[list[str], pd.DataFrame, list[int]]:
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(f"{path}: cannot be read as text ({error})") from error
     rows = [(i, row) for i, row in enumerate(text.splitlines(), 1) if row.strip(", \t")]
-    for line, row in rows:
-        if row.count('"') % 2:
-            raise UsageError(
-                f"{path}: line {line} opens a double quote and never closes it"
-            )
-    lines = [line for line, _ in rows]
     if len(rows) < 2:
-        raise UsageError(
-            f"{path}: expected a header line and rows; got {len(rows)} header line "
-            "and no rows"
-        )
+        raise UsageError(f"{path}: expected a header line and rows; got no rows")
     first = rows[0][1]
     if "," not in first and (marks := [m for m in ";\t|" if m in first]):
         raise UsageError(
@@ -182,11 +171,14 @@ def _read_cells(path: Path) -> tuple[list[str], pd.DataFrame, list[int]]:
         )
     want = _count_cells(first)
     for line, row in rows:
+        if row.count('"') % 2:
+            raise UsageError(f"{path}: line {line} opens a double quote, not closed")
         if (got := _count_cells(row)) != want:
             raise UsageError(f"{path}: line {line} has {got} cells, the header {want}")
     whole = io.StringIO("\n".join(row for _, row in rows))
     cells = pd.read_csv(whole, header=None, dtype=str, keep_default_na=False)
-    return cells.iloc[0].str.strip().tolist(), cells.iloc[1:], lines[1:]
+    lines = [line for line, _ in rows[1:]]
+    return cells.iloc[0].str.strip().tolist(), cells.iloc[1:], lines
 
 
 def _count_cells(row: str) -> int:
@@ -211,10 +203,7 @@ def show(result: FitResult, rows: list[Comparison], as_json: bool) -> str:
         "params": result.params,
         "intervals": {name: list(ends) for name, ends in result.intervals().items()},
         "derived": result.derived if result.usable else {},
-        **{
-            name: getattr(result, name)
-            for name in ("objective", "status", "message", "n")
-        },
+        **{k: getattr(result, k) for k in ("objective", "status", "message", "n")},
         "methods": result.methods(),
     }
     if rows:

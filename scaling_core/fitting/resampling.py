@@ -35,23 +35,21 @@ class Bootstrap:
     @property
     def standard_errors(self) -> dict[str, float]:
         """Standard deviation of each parameter over converged resamples."""
-        return {
-            name: float(np.std(self._column(name), ddof=1))
-            for name in self.result.law.parameters
-        }
+        names = self.result.law.parameters
+        return {name: float(np.std(self._column(name), ddof=1)) for name in names}
 
     def interval(self, name: str, level: float = 0.95) -> tuple[float, float]:
         """Return the percentile interval of one parameter."""
-        low, high = np.quantile(self._column(name), [(1 - level) / 2, (1 + level) / 2])
-        return float(low), float(high)
+        return self._ends(self._column(name), level)
 
     def statistic(self, function, level: float = 0.95) -> tuple[float, float]:
         """Return the percentile interval of any function of a params dict."""
-        names = self.result.law.parameters
-        values = [
-            function(dict(zip(names, row, strict=True)))
-            for row in self.samples[self.converged].tolist()
-        ]
+        names, rows = self.result.law.parameters, self.samples[self.converged].tolist()
+        values = [function(dict(zip(names, row, strict=True))) for row in rows]
+        return self._ends(values, level)
+
+    @staticmethod
+    def _ends(values: Any, level: float) -> tuple[float, float]:
         low, high = np.quantile(values, [(1 - level) / 2, (1 + level) / 2])
         return float(low), float(high)
 
@@ -75,38 +73,28 @@ class Bootstrap:
         curves = self.predict(data)
         if noise:
             rng = rng or np.random.default_rng(0)
-            drawn = smoothed(self.result, curves.shape, rng)
-            curves = (
-                curves * np.exp(-drawn)
-                if self.result.loss == "log-huber"
-                else curves - drawn
-            )
+            curves = _shaken(self.result, curves, curves.shape, rng)
         low, high = np.quantile(curves, [(1 - level) / 2, (1 + level) / 2], axis=0)
         return low, high
 
 
-def smoothed(
-    result: Optimum, shape: tuple[int, ...], rng: np.random.Generator
+def _shaken(
+    result: Optimum, curves: Array, shape: tuple[int, ...], rng: np.random.Generator
 ) -> Array:
-    """Draw residuals: centred, scaled up for the parameters spent, smoothed by a kernel.
+    """Add residuals to curves: centred, scaled up for the parameters spent, smoothed.
 
     Without smoothing a nearly absolute loss passes through p points and their
     zero residuals make the resamples too alike (De Angelis, Hall and Young,
     J. Amer. Statist. Assoc. 88 (1993) 1310).
     """
-    free = int(np.sum(result.problem.low < result.problem.high))
-    r = (result.residuals - np.mean(result.residuals)) * np.sqrt(
-        result.n / max(result.n - free, 1)
-    )
+    n, spare = result.n, max(result.n - result.problem.n_free, 1)
+    r = (result.residuals - np.mean(result.residuals)) * np.sqrt(n / spare)
     drawn = rng.choice(r, size=shape)
-    if result.loss == "mse":
-        return drawn
-    width = (
-        0.9
-        * min(np.std(r), np.subtract(*np.quantile(r, [0.75, 0.25])) / 1.34)
-        * result.n ** (-1 / 5)
-    )
-    return drawn + width * rng.normal(size=shape)
+    if result.loss != "mse":
+        middle = np.subtract(*np.quantile(r, [0.75, 0.25])) / 1.34
+        width = 0.9 * min(np.std(r), middle) * n ** (-1 / 5)
+        drawn = drawn + width * rng.normal(size=shape)
+    return curves * np.exp(-drawn) if result.problem.log_loss else curves - drawn
 
 
 def bootstrap(
@@ -149,17 +137,14 @@ def bootstrap(
         raise ValueError("groups must be given for kind='cluster' and only then")
     if n < 2:
         raise ValueError(f"n must be >= 2 resamples (1000 for intervals), got {n}")
-    if size <= (free := int(np.sum(problem.low < problem.high))):
+    if size <= (free := problem.n_free):
         raise ValueError(
             f"no points to spare: {size} points for {free} free parameters leave "
             "nothing to resample"
         )
     weights = y = None
     if kind == "residual":
-        drawn = smoothed(result, (n, size), rng)
-        fitted = result.predict()
-        y = fitted * np.exp(-drawn) if problem.log_loss else fitted - drawn
-        y = y / problem.scale["target"]
+        y = _shaken(result, result.predict(), (n, size), rng) / problem.scale["target"]
         if problem.log_loss or problem.law.log_link:
             y = np.maximum(y, 1e-300)
     else:
@@ -172,16 +157,14 @@ def _counts(n: int, size: int, groups: Any, rng: np.random.Generator) -> Array:
     """Return how often each point is drawn in each resample, (n, size)."""
     if groups is None:
         return rng.multinomial(size, np.full(size, 1 / size), size=n).astype(float)
-    labels, member = np.unique(
-        as_column(groups, "groups", labels=True), return_inverse=True
-    )
+    column = as_column(groups, "groups", labels=True)
+    labels, member = np.unique(column, return_inverse=True)
     if len(member) != size:
         raise ValueError(f"groups has {len(member)} entries for {size} points")
     if len(labels) < 2:
         raise ValueError("a cluster bootstrap needs at least two groups")
-    return rng.multinomial(
-        len(labels), np.full(len(labels), 1 / len(labels)), size=n
-    ).astype(float)[:, member]
+    share = np.full(len(labels), 1 / len(labels))
+    return rng.multinomial(len(labels), share, size=n).astype(float)[:, member]
 
 
 def _refit(
@@ -192,12 +175,9 @@ def _refit(
     chunk = max(8, CHUNK // (len(result.z) * result.n))
     for start in range(0, n, chunk):
         part = slice(start, min(start + chunk, n))
-        objective = result.problem.objective(
-            None if weights is None else weights[part], None if y is None else y[part]
-        )
-        solution = minimise(objective, np.tile(result.z, (part.stop - start, 1)))
-        z[part], converged[part] = (
-            solution.z,
-            solution.converged & np.isfinite(solution.value),
-        )
+        own = (None if rows is None else rows[part] for rows in (weights, y))
+        first = np.tile(result.z, (part.stop - start, 1))
+        found = minimise(result.problem.objective(*own), first)
+        z[part] = found.z
+        converged[part] = found.converged & np.isfinite(found.value)
     return z, converged

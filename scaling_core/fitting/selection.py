@@ -55,10 +55,8 @@ class Extrapolation:
     @property
     def rmse_by_fold(self) -> tuple[float, ...]:
         """Root mean square error of each fold."""
-        return tuple(
-            float(np.sqrt(np.mean(self.errors[self.fold == i] ** 2)))
-            for i in range(len(self.cuts))
-        )
+        folds = [self.errors[self.fold == i] for i in range(len(self.cuts))]
+        return tuple(float(np.sqrt(np.mean(errors**2))) for errors in folds)
 
 
 def log_likelihood(result: FitResult) -> float:
@@ -130,18 +128,9 @@ def compare(
         chained = np.nan
         if by is not None:
             chained = extrapolation_cv(law, data, by=by, splits=splits, **options).rmse
-        row = Comparison(
-            name=type(law).__name__,
-            k=k,
-            log_likelihood=score,
-            aicc=2 * k - 2 * score + correction,
-            bic=float(k * np.log(n) - 2 * score),
-            delta_aicc=np.nan,
-            extrapolation=chained,
-            status=result.status,
-            result=result,
-        )
-        rows.append(row)
+        aicc, bic = 2 * k - 2 * score + correction, float(k * np.log(n) - 2 * score)
+        name, last = type(law).__name__, (np.nan, chained, result.status, result)
+        rows.append(Comparison(name, k, score, aicc, bic, *last))
     rows.sort(key=lambda row: row.aicc)
     if not np.isfinite(rows[0].aicc):
         return rows
@@ -150,14 +139,13 @@ def compare(
 
 def table(rows: Sequence[Comparison]) -> str:
     """Return a comparison as plain text."""
+    head = f"{'law':<18}{'k':>3}{'dAICc':>10}{'BIC':>11}{'extrapolation':>15}  status"
     lines = [
-        f"{'law':<18}{'k':>3}{'dAICc':>10}{'BIC':>11}{'extrapolation':>15}  status"
-    ]
-    lines += [
-        f"{r.name:<18}{r.k:>3}{r.delta_aicc:>10.2f}{r.bic:>11.2f}{r.extrapolation:>15.3g}  {r.status}"
+        f"{r.name:<18}{r.k:>3}{r.delta_aicc:>10.2f}{r.bic:>11.2f}"
+        f"{r.extrapolation:>15.3g}  {r.status}"
         for r in rows
     ]
-    return "\n".join(lines)
+    return "\n".join([head, *lines])
 
 
 def extrapolation_cv(
@@ -198,11 +186,8 @@ def extrapolation_cv(
         raise ValueError(f"by has {len(order)} entries for {n} points")
     need = len(law.resolved(columns).parameters) + 2
     quantiles = np.quantile(order, np.arange(1, splits + 1) / (splits + 1))
-    cuts = [
-        float(cut)
-        for cut in np.unique(quantiles)
-        if np.sum(order <= cut) >= need and np.any(order > cut)
-    ]
+    cuts = np.unique(quantiles).tolist()
+    cuts = [c for c in cuts if np.sum(order <= c) >= need and np.any(order > c)]
     if not cuts:
         raise ValueError(
             f"no cut leaves {need} points below it and one above; "
@@ -213,9 +198,8 @@ def extrapolation_cv(
     for i, (cut, upper) in enumerate(zip(cuts, [*cuts[1:], np.inf], strict=True)):
         low, high = order <= cut, (order > cut) & (order <= upper)
         part = {k: v[low] for k, v in columns.items()}
-        result = fit(
-            law, part, weights=None if given is None else given[low], **options
-        )
+        own = None if given is None else given[low]
+        result = fit(law, part, weights=own, **options)
         predicted = result.predict({k: v[high] for k, v in columns.items()})
         truth, logs = columns[law.target][high], result.loss == "log-huber"
         errors.append(np.log(predicted) - np.log(truth) if logs else predicted - truth)
