@@ -19,15 +19,8 @@ from studies.fitting.laws import LRAnnealing, schedule_areas
 
 SIZES = ("25M", "100M", "400M")
 SCHEDULES = (
-    "constant_24000",
-    "cosine_24000",
-    "constant_72000",
-    "cosine_72000",
-    "wsd_20000_24000",
-    "wsdld_20000_24000",
-    "wsdcon_3",
-    "wsdcon_9",
-    "wsdcon_18",
+    *("constant_24000", "cosine_24000", "constant_72000", "cosine_72000"),
+    *("wsd_20000_24000", "wsdld_20000_24000", "wsdcon_3", "wsdcon_9", "wsdcon_18"),
 )
 PEAK, WARM_UP = 3e-4, 2160  # of the public curves
 MEMORIES = (0.003, 0.01, 0.03, 0.1, 0.3)  # 1 / (1 - lambda) over the number of steps
@@ -74,9 +67,8 @@ def read_curves(size: str) -> dict[str, Curve] | None:
         path = locate(f"multipowerlaw/{size}_{schedule}.csv")
         if path is None:
             return None
-        curves[schedule] = public_curve(
-            *pd.read_csv(path)[["step", "lr", "loss"]].values.T
-        )
+        table = pd.read_csv(path)[["step", "lr", "loss"]]
+        curves[schedule] = public_curve(*table.values.T)
     return curves
 
 
@@ -85,11 +77,9 @@ def twin_curves(*, noise: float = 0.002, seed: int = 0) -> dict[str, Curve]:
     rng = np.random.default_rng(seed)
     truth = dict(L_0=2.8, A=0.6, C=0.5, alpha=0.45)
     curves = {}
-    for name, total, tail in (
-        ("constant_24000", 24000, 1.0),
-        ("cosine_24000", 24000, 0.1),
-        ("cosine_72000", 72000, 0.1),
-    ):
+    tails = {"constant_24000": 1.0, "cosine_24000": 0.1, "cosine_72000": 0.1}
+    for name, tail in tails.items():
+        total = int(name[-5:])
         step = np.arange(WARM_UP + 16, total, 128)
         place = (step - WARM_UP) / (total - WARM_UP)
         lr = PEAK * (tail + (1 - tail) * (1 + np.cos(np.pi * place)) / 2)

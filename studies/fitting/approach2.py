@@ -67,11 +67,8 @@ def wasted_compute(surface, *, C: float = 3.8e25, width=2.0, drift=3.0) -> float
     >>> round(wasted_compute(MULTIMODAL["SODA"]), 1)
     8.0
     """
-    budgets = np.logspace(18, 22, 5)
-    data = simulate_isoflop(
-        surface, budgets=budgets, width=width, n=POINTS, drift=drift
-    )
-    D = float(isoflop(data, on="D").predict(C))
+    grid = dict(budgets=np.logspace(18, 22, 5), width=width, n=POINTS, drift=drift)
+    D = float(isoflop(simulate_isoflop(surface, **grid), on="D").predict(C))
     return 100 * deadweight_loss(surface, C, D=D)
 
 
@@ -88,7 +85,7 @@ def worst_recovery(surfaces=SURFACES, widths=20) -> float:
     return 100 * worst
 
 
-def noisy_errors(seeds, *, methods=METHODS) -> np.ndarray:
+def noisy_errors(seeds) -> np.ndarray:
     """Return relative errors of a and b, (seeds, methods, designs, 2).
 
     The asymmetric surface, grids within a factor 8 whose centre drifts to 3 times the
@@ -97,20 +94,13 @@ def noisy_errors(seeds, *, methods=METHODS) -> np.ndarray:
     """
     truth, designs = SURFACES["asymmetric"], list(product(*NOISY.values()))
     b_true = truth["alpha"] / (truth["alpha"] + truth["beta"])
-    out = np.empty((len(seeds), len(methods), len(designs), 2))
+    out = np.empty((len(seeds), len(METHODS), len(designs), 2))
     for i, seed in enumerate(progress(seeds, desc="noisy designs")):
         rng = np.random.default_rng(seed)
         for j, (sigma, budgets, points) in enumerate(designs):
-            data = simulate_isoflop(
-                truth,
-                budgets=np.logspace(17, 21, budgets),
-                width=8,
-                n=points,
-                drift=3,
-                noise=sigma,
-                rng=rng,
-            )
-            b = np.array([exponent_b(data, method) for method in methods])
+            grid = dict(budgets=np.logspace(17, 21, budgets), width=8, drift=3)
+            data = simulate_isoflop(truth, **grid, n=points, noise=sigma, rng=rng)
+            b = np.array([exponent_b(data, method) for method in METHODS])
             out[i, :, j, 0] = abs((1 - b) / (1 - b_true) - 1)
             out[i, :, j, 1] = abs(b / b_true - 1)
     return out
@@ -132,14 +122,8 @@ def efficiency_errors(seeds) -> np.ndarray:
         for j, (width, sigma) in enumerate(cells):
             errors = []
             for budgets, points in inner:
-                data = simulate_isoflop(
-                    truth,
-                    budgets=np.logspace(17, 21, budgets),
-                    width=width,
-                    n=points,
-                    noise=sigma,
-                    rng=rng,
-                )
+                grid = dict(budgets=np.logspace(17, 21, budgets), width=width, n=points)
+                data = simulate_isoflop(truth, **grid, noise=sigma, rng=rng)
                 errors.append([exponent_b(data, method) - 0.5 for method in methods])
             out[i, j] = np.nanmean(np.square(errors), axis=0)
     return out

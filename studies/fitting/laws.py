@@ -1,7 +1,4 @@
-"""Laws of training recipes that this chapter alone fits: schedule, precision, streams.
-
-Shapes: B fits at once, k linear and q nonlinear parameters, n points.
-"""
+"""Laws of training recipes that this chapter alone fits: schedule, precision, streams."""
 
 from __future__ import annotations
 

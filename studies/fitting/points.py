@@ -14,11 +14,8 @@ from studies.fitting.surfaces import simulate_isoflop
 BESIROGLU = dict(E=1.8169, A=482.01, B=2085.43, alpha=0.3478, beta=0.3659)
 HOFFMANN_PRINTED = dict(E=1.69, A=406.4, B=410.7, alpha=0.34, beta=0.28)
 HOFFMANN_SOURCE = dict(
-    E=float(np.exp(0.5267228)),
-    A=float(np.exp(6.0073404)),
-    B=float(np.exp(6.0179186)),
-    alpha=0.33917084,
-    beta=0.2849083,
+    zip("EAB", np.exp([0.5267228, 6.0073404, 6.0179186]).tolist(), strict=True),
+    **dict(alpha=0.33917084, beta=0.2849083),
 )
 
 

@@ -10,16 +10,8 @@ import numpy as np
 from scaling_core.fitting import fit
 from studies.fitting.laws import FloatQuantisation
 
-CONSTANTS = dict(
-    epsilon=1.9061,
-    n=69.2343,
-    d=68973.0621,
-    gamma=11334.5197,
-    alpha=0.2368,
-    beta=0.5162,
-    delta=3.1926,
-    nu=2.9543,
-)
+CONSTANTS = dict(epsilon=1.9061, n=69.2343, d=68973.0621, gamma=11334.5197)
+CONSTANTS |= dict(alpha=0.2368, beta=0.5162, delta=3.1926, nu=2.9543)
 LAYOUTS = {4: (2, 1), 8: (4, 3), 16: (8, 7)}  # bits: exponent and mantissa bits
 
 

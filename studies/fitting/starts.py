@@ -14,19 +14,11 @@ import numpy as np
 from scipy.optimize import minimize
 from scipy.special import logsumexp
 
-CHINCHILLA_GRID = (
-    (-1.0, -0.5, 0.0, 0.5, 1.0),
-    (0.0, 5.0, 10.0, 15.0, 20.0, 25.0),
-    (0.0, 5.0, 10.0, 15.0, 20.0, 25.0),
-    (0.0, 0.5, 1.0, 1.5, 2.0),
-    (0.0, 0.5, 1.0, 1.5, 2.0),
-)
-ANNEALING_GRID = (
-    (1.0, 2.0, 3.0),
-    (0.1, 0.3, 1.0),
-    (0.1, 0.3, 1.0),
-    (0.1, 0.3, 0.5, 0.7, 0.9),
-)
+FACTORS, EXPONENTS = (0.0, 5.0, 10.0, 15.0, 20.0, 25.0), (0.0, 0.5, 1.0, 1.5, 2.0)
+FLOORS = (-1.0, -0.5, 0.0, 0.5, 1.0)
+CHINCHILLA_GRID = (FLOORS, FACTORS, FACTORS, EXPONENTS, EXPONENTS)
+SHARES = (0.1, 0.3, 1.0)
+ANNEALING_GRID = ((1.0, 2.0, 3.0), SHARES, SHARES, (0.1, 0.3, 0.5, 0.7, 0.9))
 DELTA = 1e-3
 Objective = Callable[[np.ndarray, dict], tuple[float, np.ndarray]]
 

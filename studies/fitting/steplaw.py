@@ -26,15 +26,9 @@ def read_runs() -> pd.DataFrame | None:
     if path is None:
         return None
     table = pd.read_csv(path)
-    return pd.DataFrame(
-        {
-            "N": table.N.astype(float),
-            "D": table.D.astype(float),
-            "lr": table.lr,
-            "batch": table.bs * SEQUENCE,
-            "loss": table["smooth loss"],
-        }
-    ).dropna()
+    table["batch"], table["loss"] = table.bs * SEQUENCE, table["smooth loss"]
+    runs = table[["N", "D", "lr", "batch", "loss"]]
+    return runs.astype({"N": float, "D": float}).dropna()
 
 
 def read_optima() -> pd.DataFrame:
@@ -70,16 +64,9 @@ def excess_at_law(runs: pd.DataFrame) -> pd.DataFrame:
     for N, D, cell in _cells(runs):
         lr, batch = law_point(N, D)
         away = np.log(cell.lr / lr) ** 2 + np.log(cell.batch / batch) ** 2
-        best = cell.loss.min()
-        rows.append(
-            {
-                "N": N,
-                "D": D,
-                "law": 100 * (cell.loss[away.idxmin()] / best - 1),
-                "median": 100 * (cell.loss.median() / best - 1),
-            }
-        )
-    return pd.DataFrame(rows)
+        found = np.array([cell.loss[away.idxmin()], cell.loss.median()])
+        rows.append((N, D, *(100 * (found / cell.loss.min() - 1))))
+    return pd.DataFrame(rows, columns=["N", "D", "law", "median"])
 
 
 def slices(runs: pd.DataFrame, least: int = 4) -> list[np.ndarray]:
@@ -125,17 +112,9 @@ def smooth_optima(runs: pd.DataFrame, window: float = 0.02) -> pd.DataFrame:
         design = np.column_stack([np.ones(len(x)), x, y, x * x, x * y, y * y])
         c, *_ = np.linalg.lstsq(design, near.loss.to_numpy(), rcond=None)
         hessian = np.array([[2 * c[3], c[4]], [c[4], 2 * c[5]]])
-        vertex = -np.linalg.solve(hessian, c[1:3])
-        rows.append(
-            {
-                "N": N,
-                "D": D,
-                "lr": np.exp(cx + vertex[0]),
-                "batch": np.exp(cy + vertex[1]),
-                "convex": bool(np.linalg.eigvalsh(hessian).min() > 0),
-            }
-        )
-    return pd.DataFrame(rows)
+        lr, batch = np.exp([cx, cy] - np.linalg.solve(hessian, c[1:3]))
+        rows.append((N, D, lr, batch, bool(np.linalg.eigvalsh(hessian).min() > 0)))
+    return pd.DataFrame(rows, columns=["N", "D", "lr", "batch", "convex"])
 
 
 def readings(optima, runs: pd.DataFrame | None) -> dict[str, list[tuple]]:

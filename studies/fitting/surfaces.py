@@ -36,9 +36,7 @@ def approach2_bias(alpha: float, beta: float, w: Any) -> float:
     """
     w = np.asarray(w, dtype=float)
     if np.abs(np.sort(w) + np.sort(w)[::-1]).max() > 1e-9 * np.abs(w).max():
-        raise ValueError(
-            "w must be symmetric about zero; simulate an off-centre grid instead"
-        )
+        raise ValueError("w must be symmetric about zero; simulate other grids")
     spread = w**2 - np.mean(w**2)
     arm = np.log(10) * w
     S = lambda x: np.sum(w * np.sinh(x * arm))
@@ -73,10 +71,8 @@ def simulate_isoflop(
     >>> len(data["L"]), sorted(data)
     (15, ['C', 'D', 'L', 'N'])
     """
-    budgets = (
-        np.logspace(17, 21, 5) if budgets is None else np.asarray(budgets, dtype=float)
-    )
-    law = Chinchilla()
+    law, budgets = Chinchilla(), np.logspace(17, 21, 5) if budgets is None else budgets
+    budgets = np.asarray(budgets, dtype=float)
     place = np.linspace(0, 1, len(budgets)) if len(budgets) > 1 else np.zeros(1)
     centre = law.optimum(params, budgets, FLOPS)["D"] * offset * drift**place
     D = centre[:, None] * np.geomspace(1 / width, width, n)
@@ -84,9 +80,8 @@ def simulate_isoflop(
     data = {"N": (C / (FLOPS * D)).ravel(), "D": D.ravel(), "C": C.ravel().copy()}
     data["L"] = law.predict(params, data)
     if noise:
-        data["L"] = data["L"] + noise * (rng or np.random.default_rng(0)).normal(
-            size=D.size
-        )
+        rng = rng or np.random.default_rng(0)
+        data["L"] = data["L"] + noise * rng.normal(size=D.size)
     return data
 
 
