@@ -67,8 +67,8 @@ def isoflop(data: Any, *, on: str = "N", budget: str = "C") -> Allocation:
     if len(found) < 2:
         raise ValueError(
             f"a power law in compute needs at least two budgets with a parabola that "
-            f"opens upwards, got {len(found)} ({_short(warnings)}); give every run of "
-            f"a budget the same {budget} and sizes {on} on both sides of its least loss"
+            f"opens upwards, got {len(found)} ({'; '.join(warnings[:5])}); give every run "
+            f"of a budget the same {budget} and {on} on both sides of its least loss"
         )
     budgets, vertices = np.array(list(found)), np.array(list(found.values()))
     slope, intercept = np.polyfit(np.log10(budgets), np.log10(vertices), 1).tolist()
@@ -89,9 +89,3 @@ def _vertex(u: Array, L: Array) -> tuple[float | None, list[str]]:
     if len(u) < 4:
         words.append("three points only, no check of the parabola")
     return vertex, words
-
-
-def _short(warnings: list[str], most: int = 5) -> str:
-    """Join what is wrong with each budget; the first few where there are many."""
-    more = [f"{len(warnings) - most} more"] if len(warnings) > most else []
-    return "; ".join([*warnings[:most], *more]) or "nothing else measured"

@@ -36,16 +36,6 @@ def position(name: str, names: Any, derived: Any = ()) -> int:
     return tuple(names).index(name)
 
 
-def check_law(law: Any) -> None:
-    """Raise unless a law is an instance of one."""
-    if not isinstance(law, Law):
-        name = getattr(law, "__name__", type(law).__name__)
-        raise TypeError(
-            f"law must be a law such as Chinchilla(); got {name}"
-            + (f", a class: write {name}()" if isinstance(law, type) else "")
-        )
-
-
 def read_columns(law: Law, data: Any) -> dict[str, Array]:
     """Return the columns a law needs as float arrays (groups as they are).
 
@@ -60,7 +50,10 @@ def read_columns(law: Law, data: Any) -> dict[str, Array]:
     ...
     ValueError: columns differ in length: x has 2, L has 1
     """
-    check_law(law)
+    if not isinstance(law, Law):
+        name = getattr(law, "__name__", type(law).__name__)
+        hint = f", a class: write {name}()" if isinstance(law, type) else ""
+        raise TypeError(f"law must be a law such as Chinchilla(); got {name}{hint}")
     names = (*law.variables, law.target)
     columns = _checked(law, _found(law, data, names))
     if len({len(column) for column in columns.values()}) > 1:
@@ -99,9 +92,7 @@ def as_column(values: Any, name: str, labels: bool = False) -> Array:
     """Return a one-dimensional column, float unless it holds group labels."""
     array = np.asarray(values)
     if array.ndim != 1:
-        raise ValueError(
-            f"column {name} must be one-dimensional, got shape {array.shape}"
-        )
+        raise ValueError(f"column {name} must be one-dimensional, got {array.shape}")
     if labels:
         return array
     try:
@@ -140,9 +131,8 @@ def check_loss(loss: str, delta: float, y: Array, target: str) -> None:
     if not delta > 0:
         raise ValueError(f"delta must be > 0 (inf for plain squares), got {delta}")
     if loss == "log-huber":
-        check_positive(
-            y, target, "loss='log-huber' takes its logarithm; use loss='huber' or 'mse'"
-        )
+        why = "loss='log-huber' takes its logarithm; use loss='huber' or 'mse'"
+        check_positive(y, target, why)
 
 
 def read_bounds(
@@ -163,12 +153,11 @@ def read_bounds(
     for name, (low, high) in (bounds or {}).items():
         hits = [p for p in law.parameters if p == name or p.split("[")[0] == name]
         if not hits:
-            raise ValueError(
-                f"bounds names {name!r}; the law has {list(law.parameters)}"
-            )
+            has = list(law.parameters)
+            raise ValueError(f"bounds names {name!r}; the law has {has}")
         if not low <= high:
             raise ValueError(
-                f"bounds of {name} must be (low, high) with low <= high, got {(low, high)}"
+                f"bounds of {name} must be (low, high), low <= high, got {(low, high)}"
             )
         out.update({p: (float(low), float(high)) for p in hits})
     return out

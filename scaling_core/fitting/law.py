@@ -234,7 +234,6 @@ def one_hot(values: Array, levels: tuple) -> Array:
     member = np.array([values == level for level in levels], dtype=float)
     if not np.all(member.sum(axis=0) == 1):
         extra = sorted(set(np.asarray(values).tolist()) - set(levels))
-        raise ValueError(
-            f"groups {extra} were not in the fitted data (known: {list(levels)})"
-        )
+        known = f"known: {list(levels)}"
+        raise ValueError(f"groups {extra} were not in the fitted data ({known})")
     return member

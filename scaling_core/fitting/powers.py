@@ -14,9 +14,7 @@ import numpy as np
 
 from .law import Array, Exponents, Law, one_hot, signed
 
-EXPONENTS = np.concatenate(
-    [np.geomspace(0.02, 0.2, 6)[:-1], np.geomspace(0.2, 2.5, 15)]
-)
+EXPONENTS = np.r_[np.geomspace(0.02, 0.2, 6)[:-1], np.geomspace(0.2, 2.5, 15)]
 
 
 class Term(NamedTuple):

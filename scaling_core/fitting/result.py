@@ -86,17 +86,16 @@ class FitResult(Optimum):
         return "\n".join([*first, *table, *last, self.methods()])
 
     def _table(self) -> list[str]:
-        head = f"{'parameter':<12}{'estimate':>14}   {'+-':<11}95 % interval"
+        lines = [f"{'parameter':<12}{'estimate':>14}   {'+-':<11}95 % interval"]
         with np.errstate(all="ignore"):  # a variance may be negative by rounding
             errors = np.sqrt(np.diag(self.covariance()))
         every = dict(zip(self.params, errors, strict=True))
         values = {**self.params, **(self.derived if self.usable else {})}
-        lines = [head]
         for name, ends in self.intervals().items():
             error, known = every.get(name, np.nan), self.usable and name in every
             shown = f"{error:.2g}" if known and np.isfinite(error) else ""
-            note = self.law.units.get(name.split("[")[0], "")
-            note = note if name in every else "derived"
+            unit = self.law.units.get(name.split("[")[0], "")
+            note = unit if name in every else "derived"
             row = f"{name:<12}{values[name]:>14.6g}   {shown:<11}{_ends(*ends)}"
             lines.append(f"{row}   {note}".rstrip())
         return lines
