@@ -1,11 +1,14 @@
 """A two-chapter miniature book, whole in seconds, for tests of the machinery."""
 
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 REPOSITORY = Path(__file__).parents[2]
+SCALING = Path(sys.executable).parent / "scaling"
 
 CHAPTER = """# ---
 # jupyter:
@@ -84,10 +87,15 @@ def write_chapter(root: Path, number: int, slug: str, imports: str = "") -> Path
     return path
 
 
-@pytest.fixture
-def mini_book(tmp_path, monkeypatch) -> Path:
-    """Return the root of a fresh miniature book, the working directory set to it."""
-    root = tmp_path / "mini"
+def scaling(*words: str, cwd: Path) -> subprocess.CompletedProcess:
+    """Run a command of the book as a reader would."""
+    return subprocess.run(
+        [SCALING, *words], cwd=cwd, capture_output=True, text=True, timeout=300
+    )
+
+
+def write_book(root: Path) -> Path:
+    """Write a miniature book, nothing of it executed."""
     for folder in ("notebooks", "data/claims", "book/_static", "tests/reference"):
         (root / folder).mkdir(parents=True)
     shutil.copy(REPOSITORY / "_config.yml", root)
@@ -100,6 +108,32 @@ def mini_book(tmp_path, monkeypatch) -> Path:
     (root / "book" / "references.bib").write_text(BIB)
     write_chapter(root, 1, "first")
     write_chapter(root, 2, "second", "import scaling_core.base.intervals")
+    return root
+
+
+@pytest.fixture
+def mini_book(tmp_path, monkeypatch) -> Path:
+    """Return the root of a fresh miniature book, the working directory set to it."""
+    root = write_book(tmp_path / "mini")
     monkeypatch.chdir(root)
     monkeypatch.delenv("SCALING_PROFILE", raising=False)
     return root
+
+
+@pytest.fixture(scope="session")
+def runs(tmp_path_factory) -> Path:
+    """Return what one run at smoke and one at cpu leave in ``build``."""
+    root = write_book(tmp_path_factory.mktemp("executed") / "mini")
+    for profile in ("smoke", "cpu"):
+        done = scaling("run", "--profile", profile, "--jobs", "2", cwd=root)
+        heads = sorted(line.split(" in ")[0] for line in done.stdout.splitlines())
+        assert done.stderr == "", "a command prints its own lines only"
+        assert heads == ["first: executed", "second: executed"]
+    return root / "build"
+
+
+@pytest.fixture
+def executed(mini_book, runs) -> Path:
+    """Return a miniature book that was run at smoke and at cpu."""
+    shutil.copytree(runs, mini_book / "build")
+    return mini_book

@@ -9,38 +9,35 @@ from scaling_book.new_chapter import new_chapter
 from scaling_book.render import render
 from scaling_core.base.errors import UsageError
 
-from .test_execute import statuses
+from .test_execute import state, statuses
 
 
-def test_a_new_chapter_runs_and_builds_at_once(mini_book):
-    (mini_book / "tests" / "__init__.py").touch()  # as in the repository
-    written = new_chapter(mini_book, "new-theme", paper="someone2020")
-    names = [str(path.relative_to(mini_book)) for path in written]
+def test_a_new_chapter_runs_and_builds_at_once(executed):
+    (executed / "tests" / "__init__.py").touch()  # as in the repository
+    written = new_chapter(executed, "new-theme", paper="someone2020")
+    names = [str(path.relative_to(executed)) for path in written]
     assert "notebooks/03_new-theme.py" in names
     assert "studies/new_theme/measure.py" in names
-    toc = (mini_book / "_toc.yml").read_text().splitlines()
+    toc = (executed / "_toc.yml").read_text().splitlines()
     at = toc.index("      - file: book/chapters/02_second")
     assert toc[at + 1] == "      - file: book/chapters/03_new-theme"
 
-    assert set(statuses(mini_book, jobs=2)[0].values()) == {"executed"}
-    assert set(statuses(mini_book)[0].values()) == {"fresh"}
-    html = render(mini_book, "smoke", say=lambda line: None).html
+    others = {"first": "fresh", "second": "fresh"}
+    assert statuses(executed)[0] == others | {"new-theme": "executed"}
+    assert statuses(executed)[0] == others | {"new-theme": "fresh"}
+    html = render(executed, "smoke", say=lambda line: None).html
     page = (html / "book/chapters/03_new-theme.html").read_text()
     assert "claim-card" in page and "fig-new-theme-law" in page
     words = ["-m", "pytest", "-q", "--import-mode=importlib", "tests/studies"]
     test = [sys.executable, *words, "-p", "no:cacheprovider"]
-    assert subprocess.run(test, cwd=mini_book).returncode == 0
+    assert subprocess.run(test, cwd=executed).returncode == 0
 
-
-def test_its_study_is_part_of_the_key(mini_book):
-    new_chapter(mini_book, "new-theme", paper="someone2020", number=7)
-    assert statuses(mini_book)[0]["new-theme"] == "executed"
-    study = mini_book / "studies/new_theme/measure.py"
+    study = executed / "studies/new_theme/measure.py"
     study.write_text(study.read_text().replace("an example", "one example"))
-    assert statuses(mini_book)[0]["new-theme"] == "fresh"
+    assert state(executed, "new-theme") == "fresh", "a docstring"
     study.write_text(study.read_text().replace("0.02", "0.03"))
-    found, _ = statuses(mini_book)
-    assert found == {"first": "fresh", "second": "fresh", "new-theme": "executed"}
+    assert state(executed, "new-theme") == "stale", "its study is part of the key"
+    assert state(executed, "first") == "fresh"
 
 
 @pytest.mark.parametrize(
