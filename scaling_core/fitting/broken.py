@@ -47,7 +47,13 @@ class BNSL(Law):
     def variables(self):
         return (self.x,)
 
-    scaled = positive = variables
+    @property
+    def scaled(self):
+        return (self.x,)
+
+    @property
+    def positive(self):
+        return (self.x,)
 
     @property
     def nonlinear(self):

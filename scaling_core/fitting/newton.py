@@ -24,6 +24,9 @@ import numpy as np
 Array = np.ndarray
 START_DELTA = 2.0  # times the median absolute residual
 LOWER_DELTA = 0.2  # per successful step
+AGREE = 1e-6  # relative gap between objectives that count as the same optimum
+ENOUGH = 3  # rows that agree on a value before rows above it are given up ...
+PATIENCE = 20  # ... which get as many steps first
 
 
 @dataclass(frozen=True)
@@ -79,12 +82,10 @@ class Solution:
 
     def joined(self, other: Solution) -> Solution:
         """Return the rows of both."""
-        pairs = zip(self.rows, other.rows, strict=True)
-        return Solution(*map(np.concatenate, pairs))
-
-    @property
-    def rows(self) -> tuple[Array, Array, Array]:
-        return self.z, self.value, self.converged
+        names = ("z", "value", "converged")
+        pairs = ((getattr(self, name), getattr(other, name)) for name in names)
+        z, value, converged = map(np.concatenate, pairs)
+        return Solution(z, value, converged)
 
 
 def _clip(x: Array, low: Array, high: Array) -> Array:
@@ -98,7 +99,7 @@ def _huber(r: Array, w: Array, delta: Array) -> Array:
     return np.einsum("bn,bn->b", w * psi, r - 0.5 * psi)
 
 
-def _derivatives(objective, z, r, jac, slope, kappa, w, delta):
+def _derivatives(objective, z, w, delta, r, jac, slope, kappa):
     """Gradient, Newton Hessian and majorising Gram matrix, (B, p), (B, p, p) twice."""
     psi = _clip(r, -delta, delta)
     wpsi = w * psi
@@ -117,31 +118,41 @@ def _derivatives(objective, z, r, jac, slope, kappa, w, delta):
     return gradient, hessian, gram[:, p:]
 
 
-def _solve(
-    system: Array, g: Array, held: Array, moves: Array, diagonal: Array, tau: Array
-) -> Array:
-    """Solve ``system step = -g``, coordinates in ``held`` moving as ``moves`` says.
+@dataclass
+class _System:
+    """The linear systems ``matrix step = -g`` of B damped steps, scaled."""
 
-    The system is scaled to a unit majorising diagonal first.
-    """
-    d = np.sqrt(np.where(held, 1.0, diagonal))
-    scaled = system / (d[:, :, None] * d[:, None, :])
-    right = -g / d
-    index = np.arange(g.shape[1])
-    if held.any():
-        right = np.where(
-            held,
-            moves,
-            right - (scaled @ np.where(held, moves, 0.0)[:, :, None])[:, :, 0],
-        )
-        scaled = np.where(held[:, :, None] | held[:, None, :], 0.0, scaled)
-        scaled[:, index, index] += held
-    scaled[:, index, index] += np.where(held, 0.0, 1e-14 * (1.0 + tau[:, None]))
-    try:
-        return np.linalg.solve(scaled, right[:, :, None])[:, :, 0] / d
-    except np.linalg.LinAlgError:
-        scaled[:, index, index] += np.where(held, 0.0, 1e-9 * (1.0 + tau[:, None]))
-        return np.linalg.solve(scaled, right[:, :, None])[:, :, 0] / d
+    matrix: Array
+    right: Array
+    size: Array  # what the scaled step is divided by
+    tau: Array
+
+    @classmethod
+    def scaled(cls, matrix: Array, g: Array, diagonal: Array, tau: Array) -> _System:
+        """Scale by the majoriser's diagonal."""
+        size = np.sqrt(diagonal)
+        matrix = matrix / (size[:, :, None] * size[:, None, :])
+        np.einsum("bii->bi", matrix)[...] += 1e-14 * (1.0 + tau[:, None])
+        return cls(matrix, -g / size, size, tau)
+
+    def solve(self, held: Array, moves: Array, some: Array | slice = slice(None)):
+        """Return the steps of some rows, coordinates in ``held`` moving as ``moves`` says."""
+        matrix, right, size = self.matrix[some], self.right[some], self.size[some]
+        held, moves = held[some], moves[some]
+        unit = np.eye(held.shape[1])
+        if held.any():
+            shift = np.where(held, moves * size, 0.0)
+            right = right - (matrix @ shift[:, :, None])[:, :, 0]
+            right = np.where(held, shift, right)
+            both = held[:, :, None] | held[:, None, :]
+            matrix = np.where(both, unit, matrix)
+        try:
+            step = np.linalg.solve(matrix, right[:, :, None])[:, :, 0]
+        except np.linalg.LinAlgError:
+            more = 1e-9 * (1.0 + self.tau[some])
+            matrix = matrix + more[:, None, None] * unit
+            step = np.linalg.solve(matrix, right[:, :, None])[:, :, 0]
+        return np.where(held, moves, step / size)
 
 
 @dataclass
@@ -186,34 +197,43 @@ def _steps(rows: _Rows, objective: Objective) -> tuple[Array, Array]:
     held = ((z <= low) & (gradient >= 0)) | ((z >= high) & (gradient <= 0))
     held |= diagonal <= 1e-18 * diagonal.max(axis=1, keepdims=True)
     g = np.where(held, 0.0, gradient)
-    system = rows.hessian + tau[:, None, None] * major
-    step = _solve(system, g, held, 0.0 * g, diagonal, tau)
-    uphill = ~((step * g).sum(axis=1) <= 0)
-    if uphill.any():  # indefinite Hessian: the majoriser always descends
-        system = np.where(
-            uphill[:, None, None], (1 + tau[:, None, None]) * major, system
-        )
-        step = _solve(system, g, held, 0.0 * g, diagonal, tau)
+    still, scale = np.zeros_like(g), np.where(held, 1.0, diagonal)
+    system = _System.scaled(rows.hessian + tau[:, None, None] * major, g, scale, tau)
+    step = system.solve(held, still)
+    uphill = np.flatnonzero(~((step * g).sum(axis=1) <= 0))
+    if len(uphill):  # indefinite Hessian: the majoriser always descends
+        down = (1 + tau[uphill, None, None]) * major[uphill]
+        parts = g[uphill], scale[uphill], tau[uphill]
+        system.matrix[uphill] = _System.scaled(down, *parts).matrix
+        step[uphill] = system.solve(held, still, uphill)
     # an exponent may go four fifths of its way to a bound, not jump on it: at alpha = 0
     # the term is a constant and the problem a saddle
-    least = np.where(slow & (z - low > 1e-6), -0.8 * (z - low), low - z)
-    most = np.where(slow & (high - z > 1e-6), 0.8 * (high - z), high - z)
+    least, most = low - z, high - z
+    least = np.where(slow & (least < -1e-6), 0.8 * least, least)
+    most = np.where(slow & (most > 1e-6), 0.8 * most, most)
     for _ in range(g.shape[1]):
         crossed = ~held & ((step < least) | (step > most))
-        if not crossed.any():
+        across = np.flatnonzero(crossed.any(axis=1))
+        if not len(across):
             break
-        moves = _clip(step, least, most)
-        held = held | crossed
-        step = _solve(system, g, held, moves, diagonal, tau)
+        held |= crossed
+        step[across] = system.solve(held, _clip(step, least, most), across)
     return z + _clip(step, least, most), g
 
 
 def minimise(
-    objective: Objective, z: Array, *, max_iter: int = 400, tol: float = 1e-14
+    objective: Objective,
+    z: Array,
+    *,
+    max_iter: int = 400,
+    tol: float = 1e-14,
+    known: Array | None = None,
 ) -> Solution:
     """Minimise from every row of z at once; finished rows leave the batch.
 
-    ``tol`` bounds the Newton decrement relative to the objective.
+    ``tol`` bounds the Newton decrement relative to the objective. ``known`` says that the
+    rows are starts of one problem, whose earlier rows converged to these values: after
+    ``PATIENCE`` steps rows above a value that ``ENOUGH`` rows reached are given up.
     """
     z = np.clip(np.array(z, dtype=float), objective.low, objective.high)
     out = Solution(z, np.full(len(z), np.inf), np.zeros(len(z), bool))
@@ -230,7 +250,23 @@ def minimise(
                     break
                 rows = rows.only(~done)
             good, done = _advance(objective, rows, tol)
+            if known is not None and out.iterations >= PATIENCE:
+                reached = np.append(known, out.value[out.converged])
+                done = done | _beaten(objective, rows, reached)
     return out
+
+
+def _beaten(objective: Objective, rows: _Rows, reached: Array) -> Array:
+    """Return which rows are above the least value, if enough have converged to that.
+
+    A row on its way to less than any value reached keeps all others running.
+    """
+    at_target = rows.delta[:, 0] <= objective.delta
+    least = min(
+        reached.min(initial=np.inf), rows.value.min(initial=np.inf, where=at_target)
+    )
+    agreeing = np.sum(reached <= least * (1 + AGREE) + objective.floor)
+    return at_target & (rows.value > least) & (agreeing >= ENOUGH)
 
 
 def _first_rows(objective: Objective, z: Array) -> _Rows:
@@ -239,7 +275,7 @@ def _first_rows(objective: Objective, z: Array) -> _Rows:
     r, *slopes = objective.residuals(z, y)
     size = START_DELTA * np.median(np.abs(r), axis=1)
     delta = np.maximum(objective.delta, size)[:, None]
-    around = _derivatives(objective, z, r, *slopes, w, delta)
+    around = _derivatives(objective, z, w, delta, r, *slopes)
     index, tau = np.arange(len(z)), np.full(len(z), 1e-3)
     return _Rows(index, w, y, tau, delta, z.copy(), _huber(r, w, delta), *around)
 
@@ -265,7 +301,7 @@ def _advance(objective: Objective, rows: _Rows, tol: float) -> tuple[Array, Arra
         lowered = np.maximum(rows.delta * LOWER_DELTA, target)
         rows.delta = np.where(lower[:, None], lowered, rows.delta)
         trial_value = _huber(r, rows.w, rows.delta)
-    around = _derivatives(objective, trial, r, *slopes, rows.w, rows.delta)
+    around = _derivatives(objective, trial, rows.w, rows.delta, r, *slopes)
     rows.move(accept, (trial, trial_value, *around))
     if stuck.any():  # the next step is taken whatever it gives, under the lowered delta
         rows.value = np.where(stuck & ~at_target, np.inf, rows.value)

@@ -8,11 +8,10 @@ from typing import Any
 import numpy as np
 
 from .law import Array, Law
-from .newton import Solution, minimise
+from .newton import AGREE, Solution, minimise
 from .problem import Problem, build_problem, diagnose
 from .result import FitResult, Status
 
-AGREE = 1e-6  # relative gap between objectives that count as the same optimum
 MAX_COSINE = 1e-5  # larger: the gradient is not zero
 NOISY = 0.03  # relative residual above which a second, robust set of starts is tried
 MAX_CONDITION = 1e8  # larger: some combination of parameters is free
@@ -86,13 +85,14 @@ def guess(law: Law, data: Any) -> dict[str, float]:
 def solve(problem: Problem, starts: Array) -> Solution:
     """Minimise from all starts, and look again where in doubt."""
     rng = np.random.default_rng(0)
-    found = minimise(problem.objective(), starts)
+    found = minimise(problem.objective(), starts, known=np.empty(0))
     for attempt in range(4):
         least = np.min(found.value)
         more = _second_look(problem, found, attempt, rng)
         if more is None:
             break
-        found = found.joined(minimise(problem.objective(), more))
+        known = found.value[found.converged]
+        found = found.joined(minimise(problem.objective(), more, known=known))
         if np.min(found.value) >= least * (1 - AGREE):
             break
     return found

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from scaling_core import fitting as sf
-from scaling_core.fitting import fit
+from scaling_core.fitting import fit, newton
 
 from .cases import CASES, FIXED_TARGET, SEPARABLE, check_recovery, invariant
 
@@ -321,6 +321,23 @@ def test_rng_adds_starts_and_changes_nothing_else():
         more.objective, plain.objective, rtol=1e-9
     )
     assert fit(sf.Chinchilla(), data).params == plain.params
+
+
+def test_starts_that_cannot_win_are_given_up_and_those_that_can_run_on():
+    rng = np.random.default_rng(4)
+    x = np.repeat(np.geomspace(10, 1e5, 4), 5)
+    noise = np.exp(rng.laplace(0, 0.2, 20))
+    problem = fit(sf.PowerLaw(), {"x": x, "L": (1 + 9 * x**-0.4) * noise}).problem
+    objective = problem.objective()
+    starts = np.random.default_rng(0).uniform(0.05, 1.5, (12, 3))
+    alone = newton.minimise(objective, starts)
+    best = alone.value.min()
+    raced = newton.minimise(objective, starts, known=np.full(3, 1.01 * best))
+    assert np.isclose(raced.value.min(), best, rtol=1e-12) and raced.converged.any()
+    hopeless = newton.minimise(objective, starts, known=np.full(3, 0.99 * best))
+    assert hopeless.iterations < 2 * newton.PATIENCE < alone.iterations
+    two = newton.minimise(objective, starts, known=np.zeros(2))  # too few to trust
+    assert two.iterations == alone.iterations
 
 
 def test_a_function_without_information_never_returns_its_start_silently():
