@@ -100,8 +100,7 @@ def timed(call, repeats: int, clock=time.perf_counter) -> tuple[float, Any]:
 
 # -- peers: each takes the data and returns (log E, log A, log B, alpha, beta) --------
 def log_surface(columns, e, a, b, alpha, beta):
-    n, d = columns
-    return np.logaddexp(np.logaddexp(e, a - alpha * n), b - beta * d)
+    return np.logaddexp(np.logaddexp(e, a - alpha * columns[0]), b - beta * columns[1])
 
 
 def curve_fit_huber(data: dict, start=HOFFMANN) -> np.ndarray:
@@ -183,7 +182,6 @@ SLOW = [
 ]
 
 
-# -- tasks: each returns rows ------------------------------------------------------
 def fits(data: dict, quick: bool) -> list[dict]:
     """Time every peer on the one fit."""
     out = []
@@ -308,12 +306,6 @@ def show(rows: list[dict], judged: list[dict]) -> None:
         print(f"{met}{goal['goal']}: {goal['value']:.3g}")
 
 
-def installed(name: str) -> str:
-    with contextlib.suppress(PackageNotFoundError):
-        return version(name)
-    return "not installed"
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--json", action="store_true", help="JSON, not a table")
@@ -322,8 +314,10 @@ def main() -> None:
     name, data = points()
     rows = fits(data, options.quick) + bootstraps(data) + broken()
     rows += hard_cases() + reliability()
-    packages = ("numpy", "scipy", "lmfit", "chinchilla")
-    versions, judged = {p: installed(p) for p in packages}, goals(rows)
+    versions, judged = {}, goals(rows)
+    for package in ("numpy", "scipy", "lmfit", "chinchilla"):
+        with contextlib.suppress(PackageNotFoundError):
+            versions[package] = version(package)
     if options.json:
         out = dict(data=name, versions=versions, rows=rows, goals=judged)
         print(json.dumps(out, indent=1))

@@ -44,10 +44,9 @@ class Custom(Law):
     source = "given by the user"
 
     def __post_init__(self):
-        if unknown := set(self.start) - set(self._names):
-            raise ValueError(
-                f"start names {sorted(unknown)}; the function has {list(self._names)}"
-            )
+        if unknown := sorted(set(self.start) - set(self._names)):
+            has = list(self._names)
+            raise ValueError(f"start names {unknown}; the function has {has}")
 
     @property
     def formula(self):
@@ -105,12 +104,10 @@ class Custom(Law):
     def _is_affine(self, data, names, size: Mapping[str, float], rng) -> bool:
         """Test f(a + b - o) = f(a) + f(b) - f(o) in these names, and that the last matters."""
         point = {n: v * rng.uniform(0.8, 1.2) for n, v in size.items()}
-        o, a, b = (
-            dict(point, **{n: size[n] * rng.uniform(0.5, 2.0) for n in names})
-            for _ in "oab"
-        )
-        joint = dict(point, **{n: a[n] + b[n] - o[n] for n in names})
-        moved = dict(o, **{names[-1]: a[names[-1]]})
+        drawn = [{n: size[n] * rng.uniform(0.5, 2.0) for n in names} for _ in "oab"]
+        o, a, b = (point | values for values in drawn)
+        joint = point | {n: a[n] + b[n] - o[n] for n in names}
+        moved = o | {names[-1]: a[names[-1]]}
         calls = [self._call(data, values) for values in (o, a, b, joint, moved)]
         if not np.isfinite(calls).all():
             return False

@@ -87,10 +87,8 @@ class DataConstrained(Law):
         "X' = U_X (1 + R_X (1 - exp(-(X/U_X - 1)/R_X)))"
     )
     source = "arXiv 2305.16264, section 3"
-    units: ClassVar = {
-        **{"E": "of L", "A": "of L N^alpha", "B": "of L D^beta"},
-        **{"alpha": "1", "beta": "1", "R_N": "repetitions", "R_D": "repetitions"},
-    }
+    units: ClassVar = dict(E="of L", A="of L N^alpha", B="of L D^beta", alpha="1")
+    units |= dict(beta="1", R_N="repetitions", R_D="repetitions")
     scaled = ("N", "D")
     positive = variables = ("N", "U_N", "D", "U_D")
     linear = ("E", "A", "B")

@@ -50,11 +50,9 @@ class PowerSum(Law):
     minus: ClassVar[tuple[str, ...]] = ()
 
     def __post_init__(self):
-        if unknown := set(self.share) - set(self.terms):
-            raise ValueError(
-                f"share may name {', '.join(self.terms)} (exponents always are), "
-                f"got {sorted(unknown)}"
-            )
+        if unknown := sorted(set(self.share) - set(self.terms)):
+            may = f"share may name {', '.join(self.terms)} (exponents always are)"
+            raise ValueError(f"{may}, got {unknown}")
 
     @property
     def formula(self):

@@ -134,22 +134,17 @@ def read_runs(path: Path, laws: list[Law], columns: dict[str, str]) -> Runs:
     data = {}
     for name, column in names.items():
         if column not in header:
-            raise UsageError(
-                f"{path}: no column {column!r} for {name}; the file has {header} "
-                f"(say --columns {name}=COLUMN)"
-            )
+            hint = f"the file has {header} (say --columns {name}=COLUMN)"
+            raise UsageError(f"{path}: no column {column!r} for {name}; {hint}")
         if (count := header.count(column)) > 1:
-            raise UsageError(
-                f"{path}: line 1 names the column {column!r} {count} times; "
-                "give each column a name of its own"
-            )
+            twice = f"names the column {column!r} {count} times"
+            raise UsageError(f"{path}: line 1 {twice}; give each a name of its own")
         text = cells[header.index(column)].str.strip()
         numbers = np.asarray(pd.to_numeric(text, errors="coerce"), dtype=float)
         if len(bad := np.flatnonzero(~np.isfinite(numbers))):
-            raise UsageError(
-                f"{path}: line {lines[bad[0]]}, column {column}: found "
-                f"{text.iloc[bad[0]]!r}, expected a finite number"
-            )
+            place = f"{path}: line {lines[bad[0]]}, column {column}"
+            found = f"found {text.iloc[bad[0]]!r}, expected a finite number"
+            raise UsageError(f"{place}: {found}")
         data[name] = numbers
     return Runs(path, data, names, lines)
 
@@ -165,10 +160,8 @@ def _read_cells(path: Path) -> tuple[list[str], pd.DataFrame, list[int]]:
         raise UsageError(f"{path}: expected a header line and rows; got no rows")
     first = rows[0][1]
     if "," not in first and (marks := [m for m in ";\t|" if m in first]):
-        raise UsageError(
-            f"{path}: line 1 has no comma but {marks[0]!r}; expected cells separated by "
-            "commas, numbers with decimal points"
-        )
+        want = "expected cells separated by commas, numbers with decimal points"
+        raise UsageError(f"{path}: line 1 has no comma but {marks[0]!r}; {want}")
     want = _count_cells(first)
     for line, row in rows:
         if row.count('"') % 2:

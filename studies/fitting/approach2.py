@@ -23,17 +23,11 @@ MULTIMODAL = {
 }
 WIDTHS = (2.0, 4.0, 8.0, 16.0)
 POINTS = 15
-NOISY = {
-    "sigma": (0.05, 0.1, 0.2),
-    "budgets": (2, 3, 4),
-    "points": (4, 8, 16, 32),
-}
-EFFICIENCY = {
-    "width": (2.0, 4.0, 8.0),
-    "sigma": (0.01, 0.02, 0.05),
-    "budgets": (3, 5, 7),
-    "points": (21, 31, 41),
-}
+NOISY: dict[str, tuple] = dict(
+    sigma=(0.05, 0.1, 0.2), budgets=(2, 3, 4), points=(4, 8, 16, 32)
+)
+EFFICIENCY: dict[str, tuple] = dict(width=(2.0, 4.0, 8.0), sigma=(0.01, 0.02, 0.05))
+EFFICIENCY |= dict(budgets=(3, 5, 7), points=(21, 31, 41))
 METHODS = ("Approach 2", "surface, log loss", "surface")
 LOG_MSE = dict(loss="log-huber", delta=10.0)  # never in the tails: squares of logs
 
@@ -67,8 +61,11 @@ def wasted_compute(surface, *, C: float = 3.8e25, width=2.0, drift=3.0) -> float
     >>> round(wasted_compute(MULTIMODAL["SODA"]), 1)
     8.0
     """
-    grid = dict(budgets=np.logspace(18, 22, 5), width=width, n=POINTS, drift=drift)
-    D = float(isoflop(simulate_isoflop(surface, **grid), on="D").predict(C))
+    budgets = np.logspace(18, 22, 5)
+    data = simulate_isoflop(
+        surface, budgets=budgets, width=width, n=POINTS, drift=drift
+    )
+    D = float(isoflop(data, on="D").predict(C))
     return 100 * deadweight_loss(surface, C, D=D)
 
 
@@ -85,6 +82,12 @@ def worst_recovery(surfaces=SURFACES, widths=20) -> float:
     return 100 * worst
 
 
+def noisy_grid(surface, budgets: int, points: int, sigma: float, rng, **grid) -> dict:
+    """Return noisy losses at budgets between 1e17 and 1e21, so many points at each."""
+    C = np.logspace(17, 21, budgets)
+    return simulate_isoflop(surface, budgets=C, n=points, noise=sigma, rng=rng, **grid)
+
+
 def noisy_errors(seeds) -> np.ndarray:
     """Return relative errors of a and b, (seeds, methods, designs, 2).
 
@@ -98,8 +101,7 @@ def noisy_errors(seeds) -> np.ndarray:
     for i, seed in enumerate(progress(seeds, desc="noisy designs")):
         rng = np.random.default_rng(seed)
         for j, (sigma, budgets, points) in enumerate(designs):
-            grid = dict(budgets=np.logspace(17, 21, budgets), width=8, drift=3)
-            data = simulate_isoflop(truth, **grid, n=points, noise=sigma, rng=rng)
+            data = noisy_grid(truth, budgets, points, sigma, rng, width=8, drift=3)
             b = np.array([exponent_b(data, method) for method in METHODS])
             out[i, :, j, 0] = abs((1 - b) / (1 - b_true) - 1)
             out[i, :, j, 1] = abs(b / b_true - 1)
@@ -122,8 +124,7 @@ def efficiency_errors(seeds) -> np.ndarray:
         for j, (width, sigma) in enumerate(cells):
             errors = []
             for budgets, points in inner:
-                grid = dict(budgets=np.logspace(17, 21, budgets), width=width, n=points)
-                data = simulate_isoflop(truth, **grid, noise=sigma, rng=rng)
+                data = noisy_grid(truth, budgets, points, sigma, rng, width=width)
                 errors.append([exponent_b(data, method) - 0.5 for method in methods])
             out[i, j] = np.nanmean(np.square(errors), axis=0)
     return out
@@ -166,11 +167,7 @@ def mean_squares(rows) -> np.ndarray:
     return np.atleast_2d(rows).mean(axis=0).reshape(2, -1)
 
 
-OBJECTIVES = {
-    "squares": dict(loss="mse"),
-    "squares of logs": LOG_MSE,
-    "log-Huber": {},
-}
+OBJECTIVES = {"squares": dict(loss="mse"), "squares of logs": LOG_MSE, "log-Huber": {}}
 
 
 def compare_approaches(data, C: float) -> list[tuple[str, float, float]]:

@@ -63,12 +63,8 @@ def _add_parabola(figure, column: int, x, y, visible: bool) -> None:
     grid, vertex = np.linspace(x[0], x[-1], 41), -c[1] / (2 * c[0])
     style = dict(line=dict(color=INK, width=2), visible=visible)
     _add(figure, column, "parabola", grid, np.polyval(c, grid), **style)
-    n = len(x)
-    marker = dict(
-        size=[7] * n + [13],
-        color=[INK] * n + [ACCENT],
-        symbol=["circle"] * n + ["diamond"],
-    )
+    n, marker = len(x), dict(size=[7] * len(x) + [13])
+    marker |= dict(color=[INK] * n + [ACCENT], symbol=["circle"] * n + ["diamond"])
     at, height = np.append(x, vertex), np.append(y, np.polyval(c, vertex))
     name = "runs, and the minimum found"
     _add(figure, column, name, at, height, marker=marker, visible=visible)

@@ -33,15 +33,9 @@ def design() -> dict[str, np.ndarray]:
     >>> len(design()["L"])
     960
     """
-    axes = {
-        "N": [41e6, 85e6, 154e6, 679e6],
-        "D": [1e10, 2e10, 5e10, 1e11],
-        "E": [1, 2, 3, 4, 5],
-        "M": [1, 2, 3, 5],
-        "B": [32, 128, 512],
-    }
-    grid = np.meshgrid(*axes.values())
-    data = {name: g.ravel().astype(float) for name, g in zip(axes, grid, strict=True)}
+    N, D = [41e6, 85e6, 154e6, 679e6], [1e10, 2e10, 5e10, 1e11]
+    grid = np.meshgrid(N, D, [1, 2, 3, 4, 5], [1, 2, 3, 5], [32, 128, 512])
+    data = {x: g.ravel().astype(float) for x, g in zip("NDEMB", grid, strict=True)}
     data["L"] = FloatQuantisation().predict(CONSTANTS, data)
     return data
 

@@ -62,17 +62,11 @@ def leave_one_out_error(law: Law, data) -> float:
 
 def judge_rivals(data) -> list[Rival]:
     """Fit every rival to one corpus and score it four ways."""
-    out, middle = [], np.median(data["N"])
+    out, parts = [], (data["P"] < 8, data["N"] < np.median(data["N"]))
     for name, law in RIVALS.items():
         row = compare([law], data)[0]
-        rival = Rival(
-            name,
-            row.result,
-            row.aicc,
-            r_squared(np.log(row.result.predict()), np.log(data["L"])),
-            leave_one_out_error(law, data),
-            held_out_error(law, data, data["P"] < 8),
-            held_out_error(law, data, data["N"] < middle),
-        )
-        out.append(rival)
+        explained = r_squared(np.log(row.result.predict()), np.log(data["L"]))
+        left_out = leave_one_out_error(law, data)
+        rest = [held_out_error(law, data, part) for part in parts]
+        out.append(Rival(name, row.result, row.aicc, explained, left_out, *rest))
     return out

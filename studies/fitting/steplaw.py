@@ -27,7 +27,7 @@ def read_runs() -> pd.DataFrame | None:
         return None
     table = pd.read_csv(path)
     table["batch"], table["loss"] = table.bs * SEQUENCE, table["smooth loss"]
-    runs = table[["N", "D", "lr", "batch", "loss"]]
+    runs = pd.DataFrame(table, columns=["N", "D", "lr", "batch", "loss"])
     return runs.astype({"N": float, "D": float}).dropna()
 
 
@@ -69,23 +69,11 @@ def excess_at_law(runs: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["N", "D", "law", "median"])
 
 
-def slices(runs: pd.DataFrame, least: int = 4) -> list[np.ndarray]:
-    """Return losses along every line of the grid: rate at fixed batch, and back."""
-    out = []
-    for _, _, cell in _cells(runs):
-        for fixed, moving in (("batch", "lr"), ("lr", "batch")):
-            for _, line in cell.groupby(fixed):
-                line = line.groupby(moving).loss.min()
-                if len(line) >= least:
-                    out.append(line.to_numpy())
-    return out
-
-
 def is_unimodal(losses: np.ndarray, tolerance: float) -> bool:
     """Tell whether losses fall to one minimum and rise after it, up to a tolerance.
 
-    ``tolerance`` is relative: a rise before the minimum, or a fall after it, smaller
-    than that is forgiven.
+    A rise before the minimum, or a fall after it, within ``tolerance`` (relative) counts
+    as none.
 
     >>> is_unimodal(np.array([3.0, 2.0, 1.0, 2.0]), 0), is_unimodal(np.array([1.0, 2, 1]), 0)
     (True, False)
@@ -138,7 +126,14 @@ def readings(optima, runs: pd.DataFrame | None) -> dict[str, list[tuple]]:
 
 
 def unimodal_share(runs: pd.DataFrame, window=0.02, tolerance=1e-3) -> float:
-    """Return the share of grid lines with one minimum among runs near the best."""
-    best = runs.groupby(["N", "D"]).loss.transform("min")
-    lines = slices(runs.loc[runs.loss <= (1 + window) * best])
-    return float(np.mean([is_unimodal(line, tolerance) for line in lines]))
+    """Return the share of grid lines with one minimum among runs near the best.
+
+    A line has four runs at least: rates at one batch, or batches at one rate.
+    """
+    best, found = runs.groupby(["N", "D"]).loss.transform("min"), []
+    near = runs.loc[runs.loss <= (1 + window) * best]
+    for fixed, moving in (("batch", "lr"), ("lr", "batch")):
+        for _, line in near.groupby(["N", "D", fixed]):
+            losses = line.groupby(moving).loss.min().to_numpy()
+            found += [is_unimodal(losses, tolerance)] if len(losses) >= 4 else []
+    return float(np.mean(found))
