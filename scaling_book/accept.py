@@ -6,11 +6,12 @@ import json
 import re
 from pathlib import Path
 
-from scaling_book.chapters import ChapterFile
+from scaling_book.chapters import ChapterFile, built_record
 from scaling_book.claims import load_ledger
 from scaling_book.errors import AcceptError
 from scaling_book.keys import made_by_other_code
 from scaling_book.ledger import Row, judge_record, read_record, smoke_values
+from scaling_book.provenance import commit_of
 from scaling_core.base.files import write_atomic
 
 HISTORY = ["date", "commit", "profile", "claim", "estimate", "low", "high", "verdict"]
@@ -22,7 +23,8 @@ def accept(
     """Copy a clean record to ``data/results`` with its verdicts; append to the history.
 
     With it go the numbers of the chapter's smoke run: a reference is old when they
-    have moved. With a ``record_file``, an empty ``profile`` is the record's own.
+    have moved. With a ``record_file``, an empty ``profile`` is the record's own. What
+    was run before its code was committed counts as run from the commit that holds it.
 
     Raises
     ------
@@ -31,10 +33,13 @@ def accept(
         other code, with parameters other than the profile's, or without optional data
         that the accepted reference had.
     """
-    path = record_file or root / "build" / "records" / profile / f"{chapter.slug}.json"
+    path = record_file or built_record(root, profile, chapter.slug)
     record = read_record(path)
     profile = profile or record["provenance"]["profile"]
     _refuse(record, chapter, path, profile)
+    if record["provenance"]["dirty"]:
+        record["provenance"] |= _commit_that_holds_it(root, path)
+        write_atomic(path, _as_text(record))
     folder = root / "data" / "results"
     target = folder / chapter.slug / f"{profile}.json"
     accepted = read_record(target) if target.is_file() else None
@@ -58,12 +63,18 @@ def _refuse(record: dict, chapter: ChapterFile, path: Path, profile: str) -> Non
         raise AcceptError(f"{path}: made at {made['profile']}; asked for {profile}")
     if made["profile"] == "smoke":
         raise AcceptError(f"{path}: a smoke run is not a reference")
-    if made["dirty"]:
-        raise AcceptError(f"{path}: made from uncommitted changes; commit, run, accept")
     if made.get("parameters"):
         raise AcceptError(f"{path}: made with parameters {made['parameters']}")
     if made_by_other_code(record, chapter):
         raise AcceptError(f"{path}: made by other code than today's; run it again")
+
+
+def _commit_that_holds_it(root: Path, path: Path) -> dict:
+    """Return today's commit for a record made by today's code, which must be in it."""
+    now = commit_of(root)
+    if now["dirty"] is not False:
+        raise AcceptError(f"{path}: made from uncommitted changes; commit, then accept")
+    return now
 
 
 def _refuse_lost(rows: list[Row], path: Path) -> None:

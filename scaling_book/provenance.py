@@ -22,7 +22,7 @@ def provenance(root: Path, slug: str, profile: str, device: str) -> dict:
         "slug": slug,
         "profile": profile,
         "date": datetime.now(UTC).strftime("%Y-%m-%d"),
-        **_commit(root),
+        **commit_of(root),
         **code_key(root, chapter.read_text()),
         "inputs": _relative_inputs(root),
         "device": _device_name(device),
@@ -31,7 +31,7 @@ def provenance(root: Path, slug: str, profile: str, device: str) -> dict:
     }
 
 
-def _commit(root: Path) -> dict:
+def commit_of(root: Path) -> dict:
     """Return commit and dirtiness; without git, the commit given by environment."""
     given = os.environ.get("SCALING_COMMIT")
     if given or not (root / ".git").exists():

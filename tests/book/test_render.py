@@ -1,6 +1,7 @@
 """Render and judge: pages hold what the ledger says, and flips fail the build."""
 
 import json
+import subprocess
 
 import nbformat
 import pytest
@@ -152,6 +153,33 @@ def test_accept_refuses_what_is_not_a_clean_run(executed, field, value, word):
     path.write_text(json.dumps(record))
     with pytest.raises(AcceptError, match=word):
         accept(executed, list_chapters(executed)[0], "cpu")
+
+
+def test_a_run_before_its_commit_is_accepted_after_it(executed):
+    """The record counts as made from the commit that holds its code; no other run."""
+
+    def git(*words):
+        who = ["-c", "user.name=a", "-c", "user.email=a@b.c"]
+        done = subprocess.run(["git", *who, *words], capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+        return done.stdout.strip()
+
+    path = executed / "build/records/cpu/first.json"
+    record = json.loads(path.read_text())
+    record["provenance"]["dirty"] = True
+    path.write_text(json.dumps(record))
+    git("init", "-q")
+    chapter = list_chapters(executed)[0]
+    with pytest.raises(AcceptError, match="uncommitted"):
+        accept(executed, chapter, "cpu")
+    git("add", "notebooks", "constraints.txt")
+    git("commit", "-q", "-m", "a")
+    accept(executed, chapter, "cpu")
+    head = git("rev-parse", "HEAD")
+    for file in (path, executed / "data/results/first/cpu.json"):
+        made = json.loads(file.read_text())["provenance"]
+        assert (made["commit"], made["dirty"]) == (head, False)
+    assert head in (executed / "data/results/history.csv").read_text()
 
 
 def test_accept_refuses_another_profile_and_what_is_no_record(executed, tmp_path):
