@@ -137,7 +137,7 @@ def check(
     ] = None,
 ):
     """Judge the records without building pages."""
-    from scaling_book.chapters import pick_chapters
+    from scaling_book.chapters import built_record, pick_chapters
     from scaling_book.claims import load_ledger
     from scaling_book.ledger import chapter_ledger, moved
     from scaling_book.numbers import show_measured
@@ -147,7 +147,7 @@ def check(
     ledger, rows, changed = load_ledger(root), [], []
     picked = pick_chapters(root, [slug] if slug else [])
     for chapter in (c for c in picked if not c.missing):
-        path = root / "build" / "records" / profile / f"{chapter.slug}.json"
+        path = built_record(root, profile, chapter.slug)
         claims = ledger.get(chapter.slug, [])
         rows += chapter_ledger(root, chapter, claims, path).rows
         if against is not None:

@@ -164,10 +164,9 @@ def _publish(job: Job, output: Path, key: dict) -> None:
 def dress_anew(job: Job) -> Outcome:
     """Put today's prose, tags and comments around the outputs of the stored run."""
     key_path = key_file(job.root, job.chapter, job.profile)
-    stored = json.loads(key_path.read_text())
+    stored, key = json.loads(key_path.read_text()), job.key()
     path = executed_path(job.root, job.profile, job.chapter.name)
     executed = nbformat.read(path, as_version=4)
-    key = job.key()
     _write_notebook(dress(job.notebook(), executed, job.chapter.name), path)
     write_atomic(key_path, json.dumps(stored | key, indent=1) + "\n")
     slug = job.chapter.slug

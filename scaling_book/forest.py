@@ -1,6 +1,7 @@
 """The forest plot of claims: published, ours, band and null, a row a claim."""
 
 import io
+import textwrap
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -36,14 +37,9 @@ def draw_forest(rows: Sequence[Row], path: Path) -> str:
         axes = figure.subplots(len(rows), 1, squeeze=False)[:, 0]
         for ax, row in zip(axes, rows, strict=True):
             _draw_row(ax, row)
-        _legend(figure, height)
-        figure.subplots_adjust(
-            left=0.47,
-            right=0.97,
-            top=1 - 0.42 / height,
-            bottom=0.3 / height,
-            hspace=1.4,
-        )
+        _legend(figure)
+        top, bottom = 1 - 0.42 / height, 0.3 / height
+        figure.subplots_adjust(0.47, bottom, 0.97, top, hspace=1.4)
         buffer = io.BytesIO()
         figure.savefig(buffer, format="svg", metadata={"Date": None})
     write_atomic(path, buffer.getvalue())
@@ -51,12 +47,12 @@ def draw_forest(rows: Sequence[Row], path: Path) -> str:
 
 
 def _draw_row(ax, row: Row) -> None:
-    measured, claim = row.measured, row.claim
+    measured, claim, paper = row.measured, row.claim, _paper_marks(row)
     assert measured is not None, "only drawable rows are drawn"
     low = high = measured.estimate
     if measured.interval:
         low, high = measured.interval.low, measured.interval.high
-    marks = [low, high, *_paper_marks(row)]
+    marks = [low, high, *paper]
     marks += [claim.null.value] if claim.null else []
     if claim.band:
         marks += [x for x in claim.band if x is not None]
@@ -68,14 +64,17 @@ def _draw_row(ax, row: Row) -> None:
         ax.axvspan(start, stop, color=COLORS["band"], lw=0)
     if claim.null:
         ax.plot(claim.null.value, 0, "x", color=COLORS["null"], ms=6, mew=1.6)
-    _draw_paper(ax, row)
+    if paper:
+        ax.plot(paper, [0.55, 0.55], color=COLORS["paper"], lw=1.4, ls="--")
+        ax.plot(sum(paper) / 2, 0.55, "D", color=COLORS["paper"], ms=4)
     ax.plot([low, high], [0, 0], color=COLORS["ours"], lw=2.2, solid_capstyle="butt")
     ax.plot(measured.estimate, 0, "o", color=COLORS["ours"], ms=5)
     ax.set(xlim=(left, right), ylim=(-1, 1), yticks=[])
     ax.locator_params(axis="x", nbins=5)
     ax.tick_params(axis="x", labelsize=7, length=2, pad=1)
     ax.spines[["left", "right", "top"]].set_visible(False)
-    label = f"{row.verdict.symbol} {_wrap(claim.says)}"
+    says = textwrap.wrap(claim.says, 44, max_lines=3, placeholder="…")
+    label = "\n".join([f"{row.verdict.symbol} {says[0]}", *says[1:]])
     ax.text(-0.03, 0.5, label, transform=ax.transAxes, ha="right", va="center", size=8)
 
 
@@ -87,15 +86,7 @@ def _paper_marks(row: Row) -> list[float]:
     return [published.value - spread, published.value + spread]
 
 
-def _draw_paper(ax, row: Row) -> None:
-    marks = _paper_marks(row)
-    if marks:
-        middle = sum(marks) / 2
-        ax.plot(marks, [0.55, 0.55], color=COLORS["paper"], lw=1.4, ls="--")
-        ax.plot(middle, 0.55, "D", color=COLORS["paper"], ms=4)
-
-
-def _legend(figure, height: float) -> None:
+def _legend(figure) -> None:
     from matplotlib.lines import Line2D
     from matplotlib.patches import Patch
 
@@ -108,13 +99,6 @@ def _legend(figure, height: float) -> None:
     figure.legend(
         handles=handles, ncols=4, loc="upper right", frameon=False, fontsize=8
     )
-
-
-def _wrap(text: str, width: int = 44, lines: int = 3) -> str:
-    import textwrap
-
-    parts = textwrap.wrap(text, width)
-    return "\n".join(parts[:lines]) + ("…" if len(parts) > lines else "")
 
 
 def alternative_text(rows: Sequence[Row]) -> str:

@@ -17,7 +17,7 @@ def show_number(value: float, decimals: int | None = None) -> str:
     """Format one number: fixed decimals, or four digits, or a power of ten.
 
     >>> show_number(0.12345), show_number(3.2e-16), show_number(1.5, 2)
-    ('0.1235', '3.2e-16', '1.50')
+    ('0.1235', '3.2e−16', '1.50')
     """
     if decimals is not None:
         text = f"{value:.{decimals}f}"
@@ -25,7 +25,12 @@ def show_number(value: float, decimals: int | None = None) -> str:
         text = f"{value:.1e}"
     else:
         text = f"{value:.4g}"
-    return text if "e" in text else text.replace("-", "−")
+    return text.replace("-", "−")
+
+
+def _as_written(value: float) -> str:
+    """Format a number of the ledger as it stands there."""
+    return f"{value:g}".replace("-", "−")
 
 
 def _places(half_width: float) -> int:
@@ -68,7 +73,7 @@ def show_band(claim: Claim) -> str:
     """
     if claim.band is None:
         return "–"
-    low, high = (None if x is None else f"{x:g}".replace("-", "−") for x in claim.band)
+    low, high = (None if x is None else _as_written(x) for x in claim.band)
     if high is None:
         return with_unit(f"≥ {low}", claim.unit)
     return with_unit(f"≤ {high}" if low is None else f"{low} to {high}", claim.unit)
@@ -82,9 +87,9 @@ def show_published(claim: Claim) -> str:
     place = published.where + (" (secondary)" if published.source != "seen" else "")
     if published.value is None:
         return place
-    text = f"{published.value:g}".replace("-", "−")
+    text = _as_written(published.value)
     if published.uncertainty is not None:
-        text += f" ± {published.uncertainty:g}"
+        text += f" ± {_as_written(published.uncertainty)}"
         text += f" ({published.of})" if published.of else ""
     return f"{with_unit(text, claim.unit)}, {place}"
 

@@ -87,10 +87,8 @@ def claims_table(ledger: ChapterLedger) -> str:
     heads += [f"Reference ({name})" for name in others] + ["Verdict"]
     body = []
     for i, row in enumerate(ledger.rows):
-        beside = [
-            _reference_cell(others[name][i], name in ledger.older) for name in others
-        ]
-        body.append(_table_row(row, beside))
+        cells = [_reference_cell(others[p][i], p in ledger.older) for p in others]
+        body.append(_table_row(row, cells))
     caption = "Each claim, the paper's number, our number and the computed verdict."
     return _table(heads, body, caption)
 
@@ -208,10 +206,8 @@ def all_claims_page(ledgers: Sequence[ChapterLedger]) -> str:
     for ledger in ledgers:
         page = f"../chapters/{ledger.chapter.name}.html"
         body = [_all_claims_row(row, page) for row in ledger.rows]
-        parts.append(f"## {ledger.chapter.slug}")
-        parts.append(
-            _table(heads, body, f"Claims of the chapter {ledger.chapter.slug}.")
-        )
+        caption = f"Claims of the chapter {ledger.chapter.slug}."
+        parts += [f"## {ledger.chapter.slug}", _table(heads, body, caption)]
     return "\n\n".join(parts) + "\n"
 
 
@@ -228,12 +224,9 @@ def changes_sentence(rows: Sequence[Row]) -> str:
 
 def _all_claims_row(row: Row, page: str) -> list[str]:
     claim = row.claim
-    link = (
-        f'<a href="{page}#{anchor(claim.id)}">{escape(claim.says)}</a>'
-        f"<br><small><code>{claim.id}</code></small>"
-    )
     return [
-        link,
+        f'<a href="{page}#{anchor(claim.id)}">{escape(claim.says)}</a>'
+        f"<br><small><code>{claim.id}</code></small>",
         f"{claim.kind}, {claim.scope}",
         escape(show_published(claim)),
         escape(show_band(claim)),

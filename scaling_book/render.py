@@ -17,11 +17,7 @@ from scaling_book.chapters import ChapterFile, executed_path, list_chapters
 from scaling_book.claims import load_ledger
 from scaling_book.errors import RecordMissing, RenderError
 from scaling_book.forest import draw_forest, drawable
-from scaling_book.ledger import (
-    ChapterLedger,
-    Row,
-    load_book_ledger,
-)
+from scaling_book.ledger import ChapterLedger, Row, load_book_ledger
 from scaling_book.notebooks import set_ids
 from scaling_book.numbers import fill_quotes
 from scaling_book.verdicts import judge
@@ -204,13 +200,11 @@ def _write_generated(site: Path, ledgers: list[ChapterLedger]) -> None:
     rows = [row for ledger in ledgers for row in ledger.rows]
     primary = [row for row in rows if row.claim.primary]
     landing = _forest(primary, "landing", site) + pages.summary_sentence(rows)
-    listing = "\n".join(_chapter_line(ledger) for ledger in ledgers)
-    write_atomic(folder / "landing.md", f"{landing}\n\n{listing}\n")
-
-
-def _chapter_line(ledger: ChapterLedger) -> str:
-    name = ledger.chapter.name
-    return f"- [](/book/chapters/{name}.ipynb): {pages.summary_sentence(ledger.rows)}"
+    lines = [
+        f"- [](/book/chapters/{x.chapter.name}.ipynb): {pages.summary_sentence(x.rows)}"
+        for x in ledgers
+    ]
+    write_atomic(folder / "landing.md", "\n".join([landing, "", *lines, ""]))
 
 
 def build_html(site: Path, say=print) -> Path:
@@ -225,14 +219,11 @@ def build_html(site: Path, say=print) -> Path:
     shutil.rmtree(fresh, ignore_errors=True)
     builder = Path(sys.executable).parent / "jupyter-book"
     command = [builder, "build", site, "--path-output", fresh]
-    done = subprocess.run(
-        [*map(str, command), "-W", "-n", "--keep-going"],
-        capture_output=True,
-        text=True,
-    )
+    strict = ["-W", "-n", "--keep-going"]
+    done = subprocess.run([*command, *strict], capture_output=True, text=True)
     log = write_atomic(site / "build" / "site.log", done.stdout + done.stderr)
     if done.returncode != 0:
-        lines = (done.stdout + done.stderr).splitlines()
+        lines = log.read_text().splitlines()
         complaints = [x for x in lines if "WARNING" in x or "ERROR" in x] or lines[-3:]
         raise RenderError("\n".join([*complaints, f"the whole log: {log}"]))
     html = site / "_build" / "html"
