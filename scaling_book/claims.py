@@ -196,7 +196,9 @@ def load_claims(path: str | Path, bib_keys: set[str] | None = None) -> list[Clai
             raise ClaimsError(f"{path}: {claim.id} belongs to another chapter")
         if bib_keys is not None and claim.paper not in bib_keys:
             raise ClaimsError(f"{path}: {claim.id}: no bib key {claim.paper!r}")
-    _refuse_duplicates(claims, path)
+    ids = [claim.id for claim in claims]
+    if twice := sorted({i for i in ids if ids.count(i) > 1}):
+        raise ClaimsError(f"{path}: duplicate ids {twice}")
     return claims
 
 
@@ -211,13 +213,6 @@ def _parse_row(row: dict, path: Path) -> Claim:
             ".".join(map(str, e["loc"])) + ": " + e["msg"] for e in error.errors()
         )
         raise ClaimsError(f"{path}: claim {name}: {faults}") from error
-
-
-def _refuse_duplicates(claims: list[Claim], where) -> None:
-    ids = [claim.id for claim in claims]
-    twice = sorted({i for i in ids if ids.count(i) > 1})
-    if twice:
-        raise ClaimsError(f"{where}: duplicate ids {twice}")
 
 
 def bib_keys(path: str | Path) -> set[str]:

@@ -70,15 +70,10 @@ def _outcomes(todo: list[Job], jobs: int, force: bool) -> Iterator[Outcome]:
             yield dress_anew(job)
         else:
             yield Outcome(slug, "fresh", f"{slug}: up to date ({job.profile})")
-    for job in stale if force else []:
-        _forget_stores(job)
+    for job in stale if force else []:  # a forced run measures its sweeps anew
+        for store in job.root.glob(f"build/stores/*/{job.profile}/{job.chapter.slug}"):
+            shutil.rmtree(store)
     yield from _execute_all(stale, jobs)
-
-
-def _forget_stores(job: Job) -> None:
-    """Drop the sweeps' stored results, so that a forced run measures anew."""
-    for folder in job.root.glob(f"build/stores/*/{job.profile}/{job.chapter.slug}"):
-        shutil.rmtree(folder)
 
 
 def _execute_all(stale: list[Job], jobs: int) -> Iterator[Outcome]:
