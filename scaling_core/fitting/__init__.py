@@ -38,8 +38,6 @@ _EXPORTS = {
     "profile": "uncertainty",
 }
 
-__all__ = list(_EXPORTS)
-
 
 def __getattr__(name: str) -> Any:
     if name not in _EXPORTS:
@@ -48,4 +46,4 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return __all__
+    return list(_EXPORTS)
