@@ -63,15 +63,17 @@ def isoflop(data: Any, *, on: str = "N", budget: str = "C") -> Allocation:
         vertex, words = _vertex(np.log10(x[rows]), L[rows])
         warnings += [f"{level:.3g}: {text}" for text in words]
         if vertex is not None:
-            found[level] = 10.0**vertex
+            found[level] = vertex
     if len(found) < 2:
         raise ValueError(
             f"a power law in compute needs at least two budgets with a parabola that "
             f"opens upwards, got {len(found)} ({'; '.join(warnings[:5])}); give every run "
             f"of a budget the same {budget} and {on} on both sides of its least loss"
         )
-    budgets, vertices = np.array(list(found)), np.array(list(found.values()))
-    slope, intercept = np.polyfit(np.log10(budgets), np.log10(vertices), 1).tolist()
+    budgets, log_x = np.array(list(found)), np.array(list(found.values()))
+    slope, intercept = np.polyfit(np.log10(budgets), log_x, 1).tolist()
+    with np.errstate(over="ignore"):  # a flat parabola is least almost anywhere
+        vertices = 10.0**log_x
     return Allocation(on, slope, intercept, budgets, vertices, tuple(warnings))
 
 

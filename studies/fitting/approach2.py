@@ -126,7 +126,9 @@ def efficiency_errors(seeds) -> np.ndarray:
             for budgets, points in inner:
                 data = noisy_grid(truth, budgets, points, sigma, rng, width=width)
                 errors.append([exponent_b(data, method) - 0.5 for method in methods])
-            out[i, j] = np.nanmean(np.square(errors), axis=0)
+            found = np.isfinite(errors)
+            with np.errstate(invalid="ignore"):  # nan where no design is left
+                out[i, j] = np.nansum(np.square(errors), axis=0) / found.sum(axis=0)
     return out
 
 
@@ -163,8 +165,8 @@ def median_ratio(rows) -> float:
 
 
 def mean_squares(rows) -> np.ndarray:
-    """Return means over seeds, (methods, cells)."""
-    return np.atleast_2d(rows).mean(axis=0).reshape(2, -1)
+    """Return means over the seeds that have a number, (methods, cells)."""
+    return np.nanmean(np.atleast_2d(rows), axis=0).reshape(2, -1)
 
 
 OBJECTIVES = {"squares": dict(loss="mse"), "squares of logs": LOG_MSE, "log-Huber": {}}

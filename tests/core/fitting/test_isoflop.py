@@ -38,3 +38,14 @@ def test_doubtful_parabolas_are_named():
     words = "1e\\+19: parabola opens downwards.*both sides"
     with pytest.raises(ValueError, match=words):
         isoflop(data)
+
+
+def test_a_parabola_that_is_all_but_flat_is_no_crash():
+    """Its minimum lies where no floating-point number reaches."""
+    data = runs(budgets=[1e18, 1e19, 1e20])
+    u = np.log10(data["N"])
+    flat = slice(0, 15)
+    data["L"][flat] = 3 - u[flat] + 1e-4 * (u[flat] - u[flat].mean()) ** 2
+    found = isoflop(data)
+    assert np.isfinite(found.slope) and found.vertices[0] == np.inf
+    assert any("outside the sizes" in words for words in found.warnings)
