@@ -49,11 +49,13 @@ def _relative_inputs(root: Path) -> dict:
 
 
 def _device_name(device: str) -> str:
+    """Name the machine: a chapter at gpu may compute on its processor as well."""
+    processor = f"{platform.machine()} CPU, {os.cpu_count()} cores"
     if device == "cuda":
         import torch
 
-        return torch.cuda.get_device_name()
-    return f"{platform.machine()} CPU, {os.cpu_count()} cores"
+        return f"{torch.cuda.get_device_name()}; {processor}"
+    return processor
 
 
 def _threads() -> int | str:
