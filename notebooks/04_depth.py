@@ -113,8 +113,10 @@ print(f"text: {len(corpus.text):,} characters, {corpus.sha256[:12]}")
 # itself:
 #
 # $$
-# h_{l+1} = h_l + a_l + m_l \ \text{(pre, LNS, peri)}, \qquad
-# h \leftarrow N(h + a), \ h \leftarrow N(h + m) \ \text{(post)} .
+# \begin{aligned}
+# \text{pre, LNS, peri:} \quad & h_{l+1} = h_l + a_l + m_l , \\
+# \text{post:} \quad & h \leftarrow N(h + a), \quad h \leftarrow N(h + m) .
+# \end{aligned}
 # $$ (eq-dp-stream)
 #
 # **The null.** Untrained layers write independent vectors of equal mean square

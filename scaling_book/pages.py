@@ -215,10 +215,12 @@ def changes_sentence(rows: Sequence[Row]) -> str:
     """Count the claims whose judged fields were changed after a run."""
     ever = sum(bool(row.claim.changes) for row in rows)
     since = sum(bool(row.changes) for row in rows)
+    what = "quantity, kind, band, null or interval changed after a run"
+    if not ever:
+        return f"No claim had its {what}."
     return (
-        f"Claims whose quantity, kind, band, null or interval was changed after a run: "
-        f"{ever}, each with a reason; of these, {since} after the run that is shown or "
-        "accepted here (said beside them)."
+        f"Claims that had their {what}: {ever}, each with a reason; of these, {since} "
+        "after the run that is shown or accepted here (said beside them)."
     )
 
 
