@@ -72,6 +72,7 @@ import pandas as pd
 import seaborn as sns
 from scipy.optimize import brentq
 
+# %% tags=["hide-input"]
 from scaling_book.api import COLORS, MARKERS, SERIES, Chapter
 from scaling_core.base.intervals import (
     Resamples,
