@@ -267,7 +267,7 @@ class _Ray:
     """Tasks on a Ray cluster, each in a new process; the driver writes the store."""
 
     def __init__(self, fn_id: str):
-        import ray
+        import ray  # pyright: ignore[reportMissingImports]  # in the extra `cluster`
 
         if not ray.is_initialized():
             ray.init()
