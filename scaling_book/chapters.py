@@ -31,8 +31,17 @@ class ChapterFile:
 
 
 def list_chapters(root: Path) -> list[ChapterFile]:
-    """Return the chapters in the order of ``_toc.yml``, the only list of them."""
-    toc = yaml.safe_load((root / "_toc.yml").read_text())
+    """Return the chapters in the order of ``_toc.yml``, the only list of them.
+
+    Raises
+    ------
+    UsageError
+        If the folder has no such file: it holds a ``_config.yml`` of something else.
+    """
+    path = root / "_toc.yml"
+    if not path.is_file():
+        raise UsageError(f"{root} is no book: it has a _config.yml, but no _toc.yml")
+    toc = yaml.safe_load(path.read_text())
     files = [c["file"] for part in toc["parts"] for c in part["chapters"]]
     names = [f.removeprefix(FOLDER) for f in files if f.startswith(FOLDER)]
     return [

@@ -86,7 +86,10 @@ def _parse_parameters(items: list[str]) -> dict:
             raise UsageError(
                 f"-p takes NAME=VALUE (profile has --profile); got {item!r}"
             )
-        parsed[name] = yaml.safe_load(value)
+        try:
+            parsed[name] = yaml.safe_load(value)
+        except yaml.YAMLError as error:
+            raise UsageError(f"-p {item}: the value is no YAML") from error
     return parsed
 
 
@@ -203,8 +206,16 @@ def new_chapter_command(
 
 
 @app.command()
-def schema(path: Annotated[Path, typer.Argument()] = Path("data/claims/schema.json")):
+def schema(
+    path: Annotated[
+        Path | None,
+        typer.Argument(help="by default the book's data/claims/schema.json"),
+    ] = None,
+):
     """Write the JSON schema of a claims file, for editors."""
     from scaling_book.claims import write_json_schema
 
-    typer.echo(write_json_schema(path))
+    target = path or book_root() / "data" / "claims" / "schema.json"
+    if target.is_dir():
+        raise UsageError(f"{target} is a folder; name a file in it")
+    typer.echo(write_json_schema(target))

@@ -1,5 +1,6 @@
 """Lay down a new chapter that runs and builds at once: every file is an example."""
 
+import keyword
 import re
 from importlib.resources import files
 from pathlib import Path
@@ -49,10 +50,11 @@ def new_chapter(root: Path, slug: str, *, paper: str, number: int = 0) -> list[P
 
 
 def _refuse(root: Path, slug: str, taken: bool, targets: dict, paper: str) -> None:
-    if not re.fullmatch(r"[a-z][a-z0-9]*(-[a-z0-9]+)*", slug):
+    plain = re.fullmatch(r"[a-z][a-z0-9]*(-[a-z0-9]+)*", slug)
+    if not plain or keyword.iskeyword(slug):
         raise UsageError(
             f"{slug!r} is not a slug; allowed: small letters, digits and single "
-            "hyphens, as in residual-theory"
+            "hyphens, as in residual-theory, and no word of Python's"
         )
     if slug in [c.slug for c in list_chapters(root)]:
         raise UsageError(f"_toc.yml lists a chapter {slug!r} already")
@@ -75,7 +77,8 @@ def _add_to_toc(path: Path, name: str) -> Path:
     ]
     if not listed:
         raise UsageError(f"{path.name} lists no chapter under {FOLDER}")
-    lower = [i for i, _, other in listed if other < name]
+    number = int(name.split("_")[0])
+    lower = [i for i, _, other in listed if int(other.split("_")[0]) < number]
     at = lower[-1] + 1 if lower else listed[0][0]
     lines.insert(at, f"{listed[0][1]}{name}\n")
     return write_atomic(path, "".join(lines))

@@ -3,12 +3,14 @@
 import importlib.metadata
 import os
 import platform
+import re
 import subprocess
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
 from scaling_book.keys import code_key
+from scaling_core.base.errors import UsageError
 from scaling_core.base.inputs import name_input, noted_inputs
 
 # What must be committed for a record to be clean: all that its numbers depend on.
@@ -34,6 +36,10 @@ def provenance(root: Path, slug: str, profile: str, device: str) -> dict:
 def commit_of(root: Path) -> dict:
     """Return commit and dirtiness; without git, the commit given by environment."""
     given = os.environ.get("SCALING_COMMIT")
+    if given and not re.fullmatch("[0-9a-f]{40}", given):
+        raise UsageError(
+            f"SCALING_COMMIT takes the 40 digits of a commit, got {given!r}"
+        )
     if given or not (root / ".git").exists():
         return {"commit": given or "unknown", "dirty": None}
     git = ["git", "-C", str(root)]

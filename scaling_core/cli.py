@@ -77,7 +77,10 @@ def fit(
         raise runs.explain(error) from error
     typer.echo(report.show(result, rows, as_json))
     if plot is not None:
-        result.plot().figure.savefig(plot, dpi=150)
+        try:
+            result.plot().figure.savefig(plot, dpi=150)
+        except OSError as error:
+            raise UsageError(f"--plot {plot}: cannot be written ({error})") from error
         typer.echo(f"wrote {plot}", err=as_json)
     if result.status == "failed":
         raise typer.Exit(1)

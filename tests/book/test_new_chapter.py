@@ -47,6 +47,7 @@ def test_a_new_chapter_runs_and_builds_at_once(executed):
         ("First", {}, "not a slug"),
         ("a_b", {}, "not a slug"),
         ("../x", {}, "not a slug"),
+        ("class", {}, "not a slug"),
         ("new", {"number": 2}, "number"),
         ("new", {"paper": "nobody1900"}, "nobody1900"),
     ],
