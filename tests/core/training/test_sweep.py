@@ -179,6 +179,15 @@ def test_killed_sweep_resumes_without_doubles(store, tmp_path):
     assert sum(counts.values()) <= 9, "only the config in flight may start twice"
 
 
+@pytest.fixture
+def interruptible():
+    """Heed interrupts: what a shell starts in the background ignores them."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("interruptible")
 def test_interrupts_are_no_deaths_and_a_rerun_starts_at_once(store, tmp_path):
     grid = [{"x": 1, "log": str(tmp_path / "log"), "number": int(signal.SIGINT)}]
     for _ in range(3):
