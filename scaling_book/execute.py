@@ -17,7 +17,7 @@ import nbformat
 from scaling_book.chapters import ChapterFile, built_record, executed_path
 from scaling_book.kernels import LoggedKernel, private_sockets, set_environment
 from scaling_book.keys import State, execution_key, key_file, state_of
-from scaling_book.notebooks import convert, dress, normalise
+from scaling_book.notebooks import convert, dress, normalise, write_notebook
 from scaling_core.base.errors import UsageError
 from scaling_core.base.files import write_atomic
 
@@ -96,7 +96,7 @@ def execute(job: Job) -> Outcome:
         folder.mkdir(parents=True, exist_ok=True)
     job.log.unlink(missing_ok=True)
     source = job.work / "input.ipynb"
-    _write_notebook(job.notebook(), source)
+    write_notebook(job.notebook(), source)
     set_environment(job.work / "ipython")
     os.environ.update(job.environment, SCALING_RECORDS=str(job.work))
     output = job.work / f"{job.chapter.name}.ipynb"
@@ -155,7 +155,7 @@ def _publish(job: Job, output: Path, key: dict) -> None:
     text = json.dumps(record, indent=1, ensure_ascii=False) + "\n"
     write_atomic(built_record(job.root, job.profile, job.chapter.slug), text)
     notebook = normalise(nbformat.read(output, as_version=4), job.chapter.name)
-    _write_notebook(notebook, executed_path(job.root, job.profile, job.chapter.name))
+    write_notebook(notebook, executed_path(job.root, job.profile, job.chapter.name))
     key["inputs"] = record["provenance"]["inputs"]
     write_atomic(key_path, json.dumps(key, indent=1) + "\n")
     shutil.rmtree(job.work, ignore_errors=True)
@@ -167,11 +167,7 @@ def dress_anew(job: Job) -> Outcome:
     stored, key = json.loads(key_path.read_text()), job.key()
     path = executed_path(job.root, job.profile, job.chapter.name)
     executed = nbformat.read(path, as_version=4)
-    _write_notebook(dress(job.notebook(), executed, job.chapter.name), path)
+    write_notebook(dress(job.notebook(), executed, job.chapter.name), path)
     write_atomic(key_path, json.dumps(stored | key, indent=1) + "\n")
     slug = job.chapter.slug
     return Outcome(slug, "dressed", f"{slug}: new prose, nothing executed")
-
-
-def _write_notebook(notebook, path: Path) -> None:
-    write_atomic(path, nbformat.writes(notebook) + "\n")

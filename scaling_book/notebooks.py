@@ -1,8 +1,11 @@
 """Notebooks as data: jupytext conversion, and a normal form that two runs share."""
 
 import hashlib
+from pathlib import Path
 
 import nbformat
+
+from scaling_core.base.files import write_atomic
 
 KEPT_METADATA = ("kernelspec", "language_info")
 DROPPED_CELL_METADATA = ("papermill", "execution", "lines_to_next_cell")
@@ -22,6 +25,11 @@ def convert(source: str, name: str) -> nbformat.NotebookNode:
         for key in DROPPED_CELL_METADATA:
             cell.metadata.pop(key, None)
     return set_ids(notebook, name)
+
+
+def write_notebook(notebook: nbformat.NotebookNode, path: Path) -> Path:
+    """Write a notebook; the file is whole or absent."""
+    return write_atomic(path, nbformat.writes(notebook) + "\n")
 
 
 def set_ids(notebook: nbformat.NotebookNode, name: str) -> nbformat.NotebookNode:

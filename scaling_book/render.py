@@ -18,7 +18,7 @@ from scaling_book.claims import load_ledger
 from scaling_book.errors import RecordMissing, RenderError
 from scaling_book.forest import draw_forest, drawable
 from scaling_book.ledger import ChapterLedger, Row, load_book_ledger
-from scaling_book.notebooks import set_ids
+from scaling_book.notebooks import set_ids, write_notebook
 from scaling_book.numbers import fill_quotes
 from scaling_book.verdicts import judge
 from scaling_core.base.files import write_atomic
@@ -97,13 +97,16 @@ def _unmeasured(root: Path, absent: list[ChapterFile], profile: str) -> dict[str
     }
 
 
+def _page_of(site: Path, chapter: ChapterFile) -> Path:
+    return site / "book" / "chapters" / f"{chapter.name}.ipynb"
+
+
 def _write_stub(site: Path, chapter: ChapterFile) -> None:
     """Write the page of a chapter without a notebook, so that the others build."""
     text = f"# {chapter.slug}\n\n{chapter.missing_message}: nothing is shown here."
     page = nbformat.v4.new_notebook(cells=[nbformat.v4.new_markdown_cell(text)])
     set_ids(page, chapter.name)
-    target = site / "book" / "chapters" / f"{chapter.name}.ipynb"
-    write_atomic(target, nbformat.writes(page) + "\n")
+    write_notebook(page, _page_of(site, chapter))
 
 
 def _stage(root: Path, out: Path) -> Path:
@@ -130,8 +133,7 @@ def _write_chapter(
             where = f"{ledger.chapter.source.name}, cell {i}"
             cell.source = fill_quotes(cell.source, rows, where)
     fill_chapter(notebook, ledger, site)
-    target = site / "book" / "chapters" / f"{ledger.chapter.name}.ipynb"
-    write_atomic(target, nbformat.writes(notebook) + "\n")
+    write_notebook(notebook, _page_of(site, ledger.chapter))
 
 
 def fill_chapter(notebook, ledger: ChapterLedger, site: Path) -> None:
