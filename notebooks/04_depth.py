@@ -74,10 +74,13 @@ from scaling_core.base.intervals import with_interval
 from scaling_core.base.slopes import fit_slopes
 from scaling_core.data.corpora import python_source
 from scaling_core.data.published import load_published
+from scaling_core.models import interventions
 from scaling_core.models.streams import branch_mean_square
 from scaling_core.models.transformer import Transformer, TransformerConfig
 from scaling_core.training.sweep import run_sweep
-from studies.depth import contributions, study, word_tasks
+from scaling_core.training.text import published_init_std
+from studies.composition import repeats, word_tasks
+from studies.depth import contributions, study
 from studies.depth.lens import logit_lens
 
 # %% tags=["hide-input"]
@@ -290,7 +293,7 @@ null_config = TransformerConfig(
     n_layers=32,
     n_heads=4,
     act="relu",
-    init_std=study.published_init_std(width),
+    init_std=published_init_std(width),
 )
 start = null_config.init_std**2 / branch_mean_square(null_config)
 null_curve = contributions.null_contribution(32, start=start)
@@ -570,7 +573,7 @@ def removal_centres(
 ) -> np.ndarray:
     """Return the centre of mass from layer ``first`` (0) to the last (1)."""
     rows = measured_of(key, norm)[:, first - 1 :]
-    centres = [contributions.centre_of_mass(row, first=0) for row in rows]
+    centres = [interventions.centre_of_mass(row, first=0) for row in rows]
     return np.array(centres) / (rows.shape[1] - 1)
 
 
@@ -770,7 +773,7 @@ grid = [
     for seed in seeds
 ]
 family = run_sweep(
-    study.measure_depths, grid, store=chapter.store("depths"), **options
+    repeats.measure_depths, grid, store=chapter.store("depths"), **options
 )
 chapter.require_complete(family)
 score_slopes = {}

@@ -5,6 +5,7 @@ from fnmatch import fnmatch
 from pathlib import Path
 
 import pytest
+import torch
 
 ROOT = Path(__file__).parents[1]
 SKIPS = tomllib.loads(Path(__file__).with_name("skips.toml").read_text())
@@ -39,3 +40,23 @@ def site(tmp_path_factory) -> Path:
 
     out = tmp_path_factory.mktemp("book")
     return render(ROOT, "smoke", references=True, out=out).html
+
+
+@pytest.fixture
+def make():
+    """Return what builds a small model in double precision, weights large enough to matter."""
+    from scaling_core.models.transformer import Transformer, TransformerConfig
+
+    def build(seed: int = 0, **changes):
+        shape = dict(d_model=16, n_layers=4, n_heads=2, d_vocab=13, n_ctx=12)
+        config = TransformerConfig(**(shape | dict(init_std=0.3) | changes))
+        generator = torch.Generator().manual_seed(seed)
+        return Transformer(config, generator=generator).double()
+
+    return build
+
+
+@pytest.fixture
+def tokens():
+    """Return three sequences of ten tokens for models of `make`."""
+    return torch.randint(13, (3, 10), generator=torch.Generator().manual_seed(9))

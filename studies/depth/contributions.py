@@ -1,7 +1,7 @@
 """How much each layer writes to the stream, in which direction, and the null curve.
 
 An untrained pre-norm network already writes less and less, relative to its stream:
-plot every trained curve over `null_contribution`. Introduced in chapter 4.
+plot every trained curve over `null_contribution`. Introduced in the chapter on depth.
 """
 
 from collections.abc import Callable
@@ -86,22 +86,3 @@ def half_ratio(curve: ArrayLike) -> float:
     if middle < 2:
         raise ValueError(f"need at least 4 layers, got {len(curve)}")
     return float(curve[1:middle].mean() / curve[middle:].mean())
-
-
-def centre_of_mass(weights: ArrayLike, *, first: int = 1) -> float:
-    """Return Σ l·w_l / Σ w_l with layers numbered from ``first``; negative w count 0.
-
-    The depth score of arXiv 2505.13898 if w are effects of skipping layers.
-
-    Raises
-    ------
-    ValueError
-        If no weight is positive.
-
-    >>> centre_of_mass([1.0, 0.0, 1.0])
-    2.0
-    """
-    w = np.clip(np.asarray(weights, dtype=float), 0, None)
-    if not w.sum() > 0:
-        raise ValueError("no layer has a positive weight: there is no centre")
-    return float(w @ (first + np.arange(len(w))) / w.sum())

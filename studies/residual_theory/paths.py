@@ -2,7 +2,7 @@
 
 Paths through few blocks and through many do not mix in the mean, so that the length
 of a path is a sum of independent coins. Shapes: N blocks, d width. Introduced in
-chapter 5.
+the chapter on residual theory.
 """
 
 from collections.abc import Sequence

@@ -1,7 +1,7 @@
 """What residual depth does before training: laws that hold exactly, or in the mean.
 
 Norm placements as in `scaling_core.models.blocks`; l counts blocks from 1.
-Introduced in chapter 5.
+Introduced in the chapter on residual theory.
 """
 
 from collections.abc import Callable

@@ -2,7 +2,7 @@
 
 Contexts of one token (attention then copies the value), ReLU, RMSNorm, every matrix
 N(0, 1/d): the setting in which the laws are exact in the mean. Shapes: S seeds,
-B tokens, D d_model, L blocks, N = 2L sublayers. Introduced in chapter 5.
+B tokens, D d_model, L blocks, N = 2L sublayers. Introduced in the chapter on residual theory.
 """
 
 from collections.abc import Sequence

@@ -5,6 +5,7 @@ import pytest
 import torch
 
 from scaling_core.models.config import Family
+from scaling_core.models.interventions import centre_of_mass
 from scaling_core.models.streams import (
     record_streams,
     run_layers,
@@ -13,7 +14,6 @@ from scaling_core.models.streams import (
 )
 from scaling_core.models.transformer import Streams
 from studies.depth.contributions import (
-    centre_of_mass,
     contribution_cosine,
     half_ratio,
     null_contribution,

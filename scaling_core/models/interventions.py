@@ -1,13 +1,14 @@
 """Take a layer away, or swap two, and see what changes.
 
 Each intervention starts from the recorded stream at its layer, so that only what
-comes after is computed again. Introduced in chapter 4.
+comes after is computed again. Introduced in the chapter on depth.
 """
 
 from dataclasses import dataclass
 
 import numpy as np
 import torch
+from numpy.typing import ArrayLike
 from torch import Tensor
 
 from scaling_core.models.streams import (
@@ -157,3 +158,22 @@ def mean_over_pairs(matrix: np.ndarray) -> float:
     2.0
     """
     return float(matrix[np.triu_indices(len(matrix), 1)].mean())
+
+
+def centre_of_mass(weights: ArrayLike, *, first: int = 1) -> float:
+    """Return Σ l·w_l / Σ w_l with layers numbered from ``first``; negative w count 0.
+
+    The depth score of arXiv 2505.13898 if w are effects of skipping layers.
+
+    Raises
+    ------
+    ValueError
+        If no weight is positive.
+
+    >>> centre_of_mass([1.0, 0.0, 1.0])
+    2.0
+    """
+    w = np.clip(np.asarray(weights, dtype=float), 0, None)
+    if not w.sum() > 0:
+        raise ValueError("no layer has a positive weight: there is no centre")
+    return float(w @ (first + np.arange(len(w))) / w.sum())

@@ -1,12 +1,11 @@
-"""Lens and linear maps: exact ends and known answers."""
+"""Linear maps: known answers."""
 
 import numpy as np
 import pytest
 import torch
 
 from scaling_core.models.streams import record_streams
-from studies.depth.lens import logit_lens
-from studies.depth.linear_maps import (
+from studies.composition.linear_maps import (
     fit_affine,
     linear_replacement,
     relative_error,
@@ -17,21 +16,6 @@ from studies.depth.linear_maps import (
 def noise(*shape, seed=0):
     generator = torch.Generator().manual_seed(seed)
     return torch.randn(*shape, dtype=torch.float64, generator=generator)
-
-
-@pytest.mark.parametrize("norm", ["pre", "post", "peri", "lns"])
-def test_lens_ends_at_the_output(make, tokens, norm):
-    lens = logit_lens(make(norm=norm), tokens)
-    assert lens.kl.shape == (5,) and lens.kl[-1] == 0.0 and (lens.kl[:-1] > 0).all()
-    assert lens.overlap[-1] == 1.0 and (lens.overlap <= 1).all()
-
-
-def test_lens_is_the_kl_by_hand(make, tokens):
-    model = make()
-    streams = record_streams(model, tokens)
-    p, q = (model.unembed(streams.h[i]).softmax(-1) for i in (1, -1))
-    kl = (p * (p / q).log()).sum(-1).mean().item()
-    assert logit_lens(model, tokens).kl[1] == pytest.approx(kl, rel=1e-4)
 
 
 def test_affine_maps_are_recovered():

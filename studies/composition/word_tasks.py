@@ -1,7 +1,7 @@
 """Train one small model on a task that needs depth, or one that does not.
 
 One config is one seed. Shapes: B words, T positions, L layers (from 0). Introduced in
-chapter 4.
+the chapter on composition.
 """
 
 import time
@@ -15,10 +15,9 @@ from torch import Tensor
 
 from scaling_core.data.tasks import WordProblem
 from scaling_core.models.config import TransformerConfig
+from scaling_core.models.interventions import centre_of_mass, skip_effects
 from scaling_core.models.transformer import Transformer, count_parameters
 from scaling_core.training.loop import Training, labelled_loss, train
-from studies.depth.contributions import centre_of_mass
-from studies.depth.interventions import skip_effects
 
 SYMBOLS = 6  # order of S_3: the alphabet of both tasks
 

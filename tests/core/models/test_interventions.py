@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from studies.depth.interventions import (
+from scaling_core.models.interventions import (
     layer_removal_kl,
     layer_removal_loss,
     mean_over_pairs,
@@ -146,3 +146,17 @@ def test_swap_by_reordering_the_blocks(make, tokens):
 def test_attention_residuals_are_refused(make, tokens):
     with pytest.raises(ValueError, match="no stream"):
         skip_effects(make(residual="attnres"), tokens)
+
+
+def test_skip_matrix_from_recorded_streams_equals_the_long_way(make, tokens):
+    model = make()
+    got = skip_effects(model, tokens, keep_first=0).ratio_of_means
+    with torch.no_grad():
+        whole = model(tokens, return_streams=True)[1].h
+        for s in range(4):
+            cut = model(tokens, skip_layers=[s], return_streams=True)[1].h
+            for layer in range(s, 4):
+                delta = whole[layer + 1] - whole[layer]
+                gap = delta - (cut[layer + 1] - cut[layer])
+                ratio = gap.norm(dim=-1).mean() / delta.norm(dim=-1).mean()
+                assert got[s, layer] == pytest.approx(ratio.item(), abs=1e-12)
