@@ -3,7 +3,7 @@
 import datetime
 import json
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from scaling_book.chapters import ChapterFile
@@ -24,6 +24,8 @@ class Row:
         The verdict on the accepted reference of this profile, if there is one.
     changes
         The changes of what is judged that were made after its run.
+    earlier
+        Where optional data is absent: what an accepted run measured, and its date.
     """
 
     claim: Claim
@@ -33,6 +35,7 @@ class Row:
     accepted: str | None = None
     changes: tuple[Change, ...] = ()
     lacks_data: bool = False
+    earlier: tuple[Measured, str] | None = None
 
     @property
     def change(self) -> str:
@@ -223,12 +226,21 @@ def chapter_ledger(
     made, now = record["provenance"], smoke_values(root, chapter.slug, claims)
     folder = root / "data" / "results" / chapter.slug
     accepted = {path.stem: read_record(path) for path in sorted(folder.glob("*.json"))}
-    rows = judge_record(claims, record, accepted.pop(made["profile"], None))
     references = {name: judge_reference(claims, r) for name, r in accepted.items()}
+    dated = [(references[n], accepted[n]["provenance"]["date"]) for n in accepted]
+    rows = judge_record(claims, record, accepted.get(made["profile"]))
+    rows = [_with_earlier(row, i, dated) for i, row in enumerate(rows)]
+    references.pop(made["profile"], None)
     older = {
-        n for n, r in accepted.items() if behaves_otherwise(r.get("smoke", {}), now)
+        n for n in references if behaves_otherwise(accepted[n].get("smoke", {}), now)
     }
     return ChapterLedger(chapter, rows, references, older, made)
+
+
+def _with_earlier(row: Row, i: int, dated: list[tuple[list[Row], str]]) -> Row:
+    """Give a row that lacks optional data the number of the first accepted run with it."""
+    found = [(rows[i].measured, date) for rows, date in dated if rows[i].measured]
+    return replace(row, earlier=found[0]) if row.lacks_data and found else row
 
 
 def load_book_ledger(

@@ -98,13 +98,18 @@ def quote(row: Row, option: str = "") -> str:
     """Return a claim's number as prose quotes it, from the row of its card.
 
     ``value``: without the interval; ``percent``: all times 100; ``verdict``: its word.
+    Where optional data is absent, the number is the accepted run's, with its date.
     """
     if option == "verdict":
         return row.verdict.word
-    if row.measured is None:
-        return "(not assessed here)"
+    measured, when = row.measured, ""
+    if measured is None:
+        if row.earlier is None:
+            return "(not assessed here)"
+        measured, when = row.earlier[0], f" (run of {row.earlier[1]})"
     scale, unit = (100, "%") if option == "percent" else (1, row.claim.unit)
-    return with_unit(_quoted(row.measured, scale, alone=option == "value"), unit)
+    text = _quoted(measured, scale, alone=option == "value")
+    return with_unit(text, unit) + when
 
 
 def _quoted(measured: Measured, scale: int, *, alone: bool) -> str:

@@ -54,6 +54,9 @@ def card(row: Row) -> str:
 def _ours(row: Row) -> str:
     """Return our number with what a reader must know beside it, as HTML."""
     measured, unit, notes = row.measured, row.claim.unit, []
+    if row.earlier:
+        then, date = row.earlier
+        notes.append(f"{show_measured(then, unit)} in the accepted run of {date}")
     if measured and measured.leave_one_out:
         low, high = map(show_number, measured.leave_one_out)
         notes.append(f"{low} to {high} leaving one size out")

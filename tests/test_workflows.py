@@ -68,3 +68,11 @@ def test_make_targets_exist():
     for path in FILES:
         for target in re.findall(r"\bmake ([\w./-]+)", path.read_text()):
             assert target in targets, f"{path.name}: make {target}"
+
+
+def test_the_pages_are_built_with_the_optional_tables():
+    steps = read(FOLDER / "pages.yml")["jobs"]["build"]["steps"]
+    run = [step.get("run", "") for step in steps]
+    fetch = run.index(".venv/bin/scaling fetch")
+    assert run[fetch - 1].startswith("make .venv/.installed")
+    assert run[fetch + 1].startswith("make book")

@@ -260,6 +260,20 @@ def test_quotes_by_interval_unit_and_absence(mini_book):
     )
 
 
+@pytest.mark.parametrize("profile", ["smoke", "cpu"])
+def test_without_its_data_prose_quotes_the_accepted_run(mini_book, profile):
+    edit(mini_book, "    primary: true\n", "    primary: true\n    needs: [a.csv]\n")
+    run(mini_book)
+    reference(mini_book, "cpu")
+    date = ledger(mini_book).provenance["date"]
+    run(mini_book, profile, runs=None, not_assessed="needs a.csv")
+    bare = row(mini_book, profile)
+    assert bare.measured is None and bare.verdict.word == "not assessed here"
+    text = fill_quotes("{claim:value}`first.slope`", {"first.slope": bare}, "")
+    assert text == f"1.000 (run of {date})"
+    assert f"5 runs in the accepted run of {date}" in pages.card(bare)
+
+
 @pytest.mark.parametrize("quoted", ["{claim}`first.slop`", "{claim:mean}`first.slope`"])
 def test_a_quote_of_nothing_names_its_cell(mini_book, quoted):
     run(mini_book)
