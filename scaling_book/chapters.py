@@ -25,6 +25,13 @@ class ChapterFile:
         return not self.source.is_file()
 
     @property
+    def title(self) -> str:
+        """The heading of the notebook (its slug where it has none)."""
+        text = "" if self.missing else self.source.read_text()
+        found = re.search(r"^# # (.+)$", text, flags=re.MULTILINE)
+        return found[1] if found else self.slug
+
+    @property
     def missing_message(self) -> str:
         """What a command says of a chapter without a notebook."""
         return f"_toc.yml lists {self.name}, but notebooks/{self.name}.py is missing"

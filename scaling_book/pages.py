@@ -15,7 +15,7 @@ from scaling_book.numbers import (
 )
 from scaling_book.verdicts import MOVING, SYMBOLS, Verdict, false_agreements
 
-FOLD_ABOVE = 8  # a longer list of cards is folded: the table below holds all rows
+FOLD_ABOVE = 8  # a longer list of judged cards is folded: the table below has all
 
 
 def anchor(claim_id: str) -> str:
@@ -35,13 +35,15 @@ def chip(verdict: Verdict) -> str:
 
 
 def card(row: Row) -> str:
-    """Return one claim as a card: says, paper, ours, band, verdict."""
+    """Return one claim as a card: says, paper, ours, band (or why not), verdict."""
     claim = row.claim
-    facts = {
-        "Paper": escape(show_published(claim)),
-        f"Ours ({row.profile})": _ours(row),
-        "Band": escape(show_band(claim)),
-    }
+    facts = {"Paper": escape(show_published(claim))}
+    if claim.kind == "out-of-reach":
+        facts["Why"] = escape(claim.why)
+    else:
+        facts[f"Ours ({row.profile})"] = _ours(row)
+    if claim.band:
+        facts["Band"] = escape(show_band(claim))
     cells = "".join(f"<div><dt>{k}</dt><dd>{v}</dd></div>" for k, v in facts.items())
     primary = " primary" if claim.primary else ""
     return (
@@ -73,14 +75,51 @@ def _ours(row: Row) -> str:
 
 
 def cards(ledger: ChapterLedger) -> str:
-    """Return the cards of a chapter: what carries it, then the others (many: folded)."""
-    first = [card(row) for row in ledger.rows if row.claim.primary]
-    others = [card(row) for row in ledger.rows if not row.claim.primary]
-    rest = "".join(others)
-    if len(others) > FOLD_ABOVE:
-        summary = f"{len(others)} more claims of this chapter"
-        rest = f"<details><summary>{summary}</summary>{rest}</details>"
-    return f'<div class="claim-cards">{"".join(first)}{rest}</div>'
+    """Return the cards of a chapter in groups.
+
+    What carries it, the other judged claims, the identities as one card, our own
+    findings, and what is out of reach; the last two are folded.
+    """
+    groups: dict[str, list[Row]] = {}
+    for row in ledger.rows:
+        kind = row.claim.kind
+        own = kind in ("identity", "finding", "out-of-reach")
+        name = "primary" if row.claim.primary else kind if own else "judged"
+        groups.setdefault(name, []).append(row)
+    judged = groups.get("judged", [])
+    parts = [
+        *map(card, groups.get("primary", [])),
+        _fold("Judged besides", judged, is_open=len(judged) <= FOLD_ABOVE),
+        _identities(groups.get("identity", [])),
+        _fold("Findings of ours", groups.get("finding", [])),
+        _fold("Out of reach here", groups.get("out-of-reach", [])),
+    ]
+    return f'<div class="claim-cards">{"".join(parts)}</div>'
+
+
+def _fold(what: str, rows: list[Row], *, is_open: bool = False) -> str:
+    """Return a group of cards behind its count (nothing if it is empty)."""
+    if not rows:
+        return ""
+    body = "".join(map(card, rows))
+    state = " open" if is_open else ""
+    return f"<details{state}><summary>{what} ({len(rows)})</summary>{body}</details>"
+
+
+def _identities(rows: list[Row]) -> str:
+    """Return what tests our code as one card, a line each."""
+    if not rows:
+        return ""
+    lines = "".join(
+        f'<li id="{anchor(row.claim.id)}">{escape(row.claim.says)}: '
+        f"{_ours(row)} {chip(row.verdict)}</li>"
+        for row in rows
+    )
+    holding = sum(row.verdict.word == "holds" for row in rows)
+    return (
+        '<div class="claim-card identities"><p class="claim-says">Exact statements '
+        f"that test our code: {holding} of {len(rows)} hold</p><ul>{lines}</ul></div>"
+    )
 
 
 def claims_table(ledger: ChapterLedger) -> str:
@@ -116,7 +155,9 @@ def _table_row(row: Row, beside: list[str]) -> list[str]:
     return [says + detail, *shown, *beside, chip(row.verdict)]
 
 
-def _table(heads: Sequence[str], body: list[list[str]], caption: str) -> str:
+def _table(
+    heads: Sequence[str], body: list[list[str]], caption: str, css: str = ""
+) -> str:
     # Roles: on a phone the rows are shown as cards, each cell under its label.
     head = "".join(
         f'<th scope="col" role="columnheader">{escape(h)}</th>' for h in heads
@@ -133,7 +174,7 @@ def _table(heads: Sequence[str], body: list[list[str]], caption: str) -> str:
     return (
         f'<div class="table-scroll" tabindex="0" role="region" '
         f'aria-label="{escape(caption, quote=True)}">'
-        f'<table class="claims-table" role="table"><caption>{escape(caption)}</caption>'
+        f'<table class="claims-table {css}" role="table"><caption>{escape(caption)}</caption>'
         f'<thead role="rowgroup"><tr role="row">{head}</tr></thead>'
         f'<tbody role="rowgroup">{rows}</tbody></table></div>'
     )
@@ -203,14 +244,15 @@ def all_claims_page(ledgers: Sequence[ChapterLedger]) -> str:
         "that code computed from the two. " + summary_sentence(rows),
         chance_sentence(rows),
         changes_sentence(rows),
-        legend(),
+        verdict_table(ledgers),
     ]
     heads = ["Claim", "Kind, scope", "Paper", "Band", "Ours", "Verdict"]
     for ledger in ledgers:
         page = f"../chapters/{ledger.chapter.name}.html"
         body = [_all_claims_row(row, page) for row in ledger.rows]
-        caption = f"Claims of the chapter {ledger.chapter.slug}."
-        parts += [f"## {ledger.chapter.slug}", _table(heads, body, caption)]
+        title = ledger.chapter.title
+        caption = f"Claims of the chapter “{title}”."
+        parts += [f"## {title}", _table(heads, body, caption)]
     return "\n\n".join(parts) + "\n"
 
 
@@ -240,10 +282,24 @@ def _all_claims_row(row: Row, page: str) -> list[str]:
     ]
 
 
-def legend() -> str:
-    """Return one line with every chip."""
-    chips = " ".join(chip(Verdict(word, word)) for word in SYMBOLS)
-    return f'<p class="chip-legend">{chips}</p>'
+def verdict_table(ledgers: Sequence[ChapterLedger], folder: str = "../") -> str:
+    """Count the verdicts of each chapter; identities stand in columns of their own.
+
+    ``folder`` leads from the page to ``chapters/``.
+    """
+    counts = [Counter(row.verdict.word for row in x.rows) for x in ledgers]
+    words = [word for word in SYMBOLS if any(c[word] for c in counts)]
+    body = [
+        [
+            f'<a href="{folder}chapters/{x.chapter.name}.html">{escape(x.chapter.title)}</a>'
+        ]
+        + [str(count[word] or "–") for word in words]
+        for x, count in zip(ledgers, counts, strict=True)
+    ]
+    totals = [str(sum(count[word] for count in counts)) for word in words]
+    caption = "Verdicts by chapter (holds, fails: exact statements that test our code)."
+    heads = ["Chapter", *(f"{SYMBOLS[word]} {word}" for word in words)]
+    return _table(heads, [*body, ["All", *totals]], caption, css="verdict-counts")
 
 
 def summary_sentence(rows: Sequence[Row]) -> str:

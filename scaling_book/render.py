@@ -129,9 +129,12 @@ def _write_chapter(
         raise RenderError(f"{source}: not executed yet; run `scaling run` first")
     notebook = nbformat.read(source, as_version=4)
     for i, cell in enumerate(notebook.cells):
+        where = f"{ledger.chapter.source.name}, cell {i}"
+        figure = cell.metadata.get("mystnb", {}).get("figure")
         if cell.cell_type == "markdown":
-            where = f"{ledger.chapter.source.name}, cell {i}"
             cell.source = fill_quotes(cell.source, rows, where)
+        elif figure:
+            figure["caption"] = fill_quotes(figure["caption"], rows, where)
     fill_chapter(notebook, ledger, site)
     write_notebook(notebook, _page_of(site, ledger.chapter))
 
@@ -201,12 +204,10 @@ def _write_generated(site: Path, ledgers: list[ChapterLedger]) -> None:
     write_atomic(folder / "all-claims.md", pages.all_claims_page(ledgers))
     rows = [row for ledger in ledgers for row in ledger.rows]
     primary = [row for row in rows if row.claim.primary]
-    landing = _forest(primary, "landing", site) + pages.summary_sentence(rows)
-    lines = [
-        f"- [](/book/chapters/{x.chapter.name}.ipynb): {pages.summary_sentence(x.rows)}"
-        for x in ledgers
-    ]
-    write_atomic(folder / "landing.md", "\n".join([landing, "", *lines, ""]))
+    figure = _forest(primary, "landing", site)
+    table = pages.verdict_table(ledgers, "book/")
+    parts = [figure, pages.summary_sentence(rows), "", table, ""]
+    write_atomic(folder / "landing.md", "\n".join(parts))
 
 
 def build_html(site: Path, say=print) -> Path:

@@ -285,3 +285,38 @@ def test_hash_of_the_record_is_that_of_the_claim(mini_book):
     run(mini_book)
     got = ledger(mini_book)
     assert got.provenance["claims"] == {"first.slope": judged_hash(got.rows[0].claim)}
+
+
+def test_cards_stand_in_groups_and_identities_share_one(mini_book):
+    path = mini_book / "data/claims/first.yml"
+    identity = """  - id: first.sum
+    paper: someone2020
+    says: The parts add up
+    quantity: their sum
+    kind: identity
+    scope: same
+    band: [-0.1, 0.1]
+    band_from: "theory: exact"
+    null: {what: none, value: 1.0}
+"""
+    away = """  - id: first.size
+    paper: someone2020
+    says: It holds at a thousand times the size
+    quantity: the slope there
+    kind: out-of-reach
+    scope: same
+    why: a thousand times the cost
+"""
+    path.write_text(path.read_text() + ADDED + identity + away)
+    chapter = Chapter("first", profile="cpu")
+    chapter.record("first.slope", runs=RUNS)
+    chapter.record("first.level", runs=RUNS)
+    chapter.record("first.sum", value=0.0, tolerance_of="the sum")
+    chapter.finish()
+    html = pages.cards(ledger(mini_book))
+    places = [html.index(f'id="claim-first-{x}"') for x in ("slope", "sum", "level")]
+    assert places == sorted(places) and html.index('claim-first-size"') > places[-1]
+    assert "1 of 1 hold" in html and "<summary>Findings of ours (1)" in html
+    assert "<dt>Why</dt><dd>a thousand times the cost</dd>" in html
+    table = pages.verdict_table([ledger(mini_book)])
+    assert table.count("<th ") == 5 and ">Chapter first</a>" in table

@@ -44,13 +44,27 @@ def test_a_flip_fails_after_pages_with_cards_tables_and_numbers_are_built(execut
     assert "first chapter 1.020" in second.replace("\n", " ")
     assert "<!-- claims:" not in page and "fig-forest-first" in page
     assert "All claims" in (html / "book/generated/all-claims.html").read_text()
-    assert "Of 2 claims: agrees 2." in (html / "index.html").read_text()
+    index = (html / "index.html").read_text()
+    assert "Of 2 claims: agrees 2." in index and "verdict-counts" in index
 
 
 @pytest.fixture
 def no_html(monkeypatch):
     """Fill the pages only: most tests need no HTML."""
     monkeypatch.setattr("scaling_book.render.build_html", lambda site, say: site)
+
+
+@pytest.mark.usefixtures("no_html")
+def test_a_caption_quotes_a_claim(executed):
+    path = executed / "build/executed/cpu/01_first.ipynb"
+    notebook = nbformat.read(path, as_version=4)
+    caption = {"caption": "Slope {claim:value}`first.slope`."}
+    notebook.cells[-1].metadata["mystnb"] = {"figure": caption}
+    nbformat.write(notebook, path)
+    render(executed, "cpu", say=lambda line: None)
+    chapter = nbformat.read(executed / "book/chapters/01_first.ipynb", as_version=4)
+    captions = [c.metadata.get("mystnb", {}).get("figure") for c in chapter.cells]
+    assert any(x and x["caption"].startswith("Slope 1.020.") for x in captions)
 
 
 @pytest.mark.usefixtures("no_html")
