@@ -11,7 +11,7 @@ from typing import Any
 # name -> module: read as it stands by the hash of code, so it stays a literal
 _EXPORTS = {
     "BNSL": "broken",
-    "Allocation": "allocation",
+    "Allocation": "compute",
     "Bootstrap": "resampling",
     "Chinchilla": "laws",
     "Comparison": "selection",
@@ -25,6 +25,8 @@ _EXPORTS = {
     "PowerSum": "powers",
     "SaturatingK": "families",
     "SigmoidLog": "families",
+    "StepLaw": "hyperparameters",
+    "allocation": "compute",
     "band": "uncertainty",
     "bootstrap": "resampling",
     "compare": "selection",
@@ -33,8 +35,9 @@ _EXPORTS = {
     "fit": "solve",
     "guess": "solve",
     "interval": "uncertainty",
-    "isoflop": "allocation",
+    "isoflop": "compute",
     "log_likelihood": "selection",
+    "lowest_point": "hyperparameters",
     "profile": "uncertainty",
 }
 

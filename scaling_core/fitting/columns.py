@@ -36,11 +36,12 @@ def position(name: str, names: Any, derived: Any = ()) -> int:
     return tuple(names).index(name)
 
 
-def read_columns(law: Law, data: Any) -> dict[str, Array]:
+def read_columns(law: Law, data: Any, columns: Any = None) -> dict[str, Array]:
     """Return the columns a law needs as float arrays (groups as they are).
 
-    ``data`` is a mapping or a data frame. Raises ValueError for a missing
-    column, unequal lengths, values that are not finite or not positive.
+    ``data`` is a mapping or a data frame, ``columns`` maps the law's names to its own.
+    Raises ValueError for a missing column, unequal lengths, values that are not finite
+    or not positive.
 
     Examples
     --------
@@ -55,29 +56,38 @@ def read_columns(law: Law, data: Any) -> dict[str, Array]:
         hint = f", a class: write {name}()" if isinstance(law, type) else ""
         raise TypeError(f"law must be a law such as Chinchilla(); got {name}{hint}")
     names = (*law.variables, law.target)
-    columns = _checked(law, _found(law, data, names))
-    if len({len(column) for column in columns.values()}) > 1:
-        each = ", ".join(f"{k} has {len(v)}" for k, v in columns.items())
+    found = _checked(law, find_columns(data, names, columns, type(law).__name__))
+    if len({len(column) for column in found.values()}) > 1:
+        each = ", ".join(f"{k} has {len(v)}" for k, v in found.items())
         raise ValueError(f"columns differ in length: {each}")
-    return columns
+    return found
 
 
 def read_inputs(law: Law, data: Any) -> dict[str, Array]:
     """Return the input columns of a law, scalars broadcast to a common length."""
-    found = _found(law, data, law.variables)
+    found = find_columns(data, law.variables, None, type(law).__name__)
     arrays = [np.atleast_1d(np.asarray(column)) for column in found.values()]
     return _checked(law, dict(zip(found, np.broadcast_arrays(*arrays), strict=True)))
 
 
-def _found(law: Law, data: Any, names: tuple[str, ...]) -> dict[str, Any]:
-    """Return the named columns of a mapping or data frame."""
+def find_columns(
+    data: Any, names: tuple[str, ...], columns: Mapping[str, str] | None, whose: str
+) -> dict[str, Any]:
+    """Return the named columns of a mapping or data frame, found under their own names.
+
+    >>> find_columns({"params": [1e9]}, ("N",), {"N": "params"}, "Chinchilla")
+    {'N': [1000000000.0]}
+    """
+    if unknown := sorted(set(columns or {}) - set(names)):
+        raise ValueError(f"columns names {unknown}; {whose} needs {list(names)}")
+    own = {name: (columns or {}).get(name, name) for name in names}
     have = [str(name) for name in getattr(data, "columns", data)]
-    if missing := [name for name in names if name not in have]:
+    if missing := [name for name in own.values() if name not in have]:
         raise ValueError(
-            f"data lacks {missing}; {type(law).__name__} needs {list(names)}, "
-            f"the data has {have}"
+            f"data lacks {missing}; {whose} needs {list(own.values())}, "
+            f"the data has {have}; columns={{...}} maps names"
         )
-    return {name: data[name] for name in names}
+    return {name: data[column] for name, column in own.items()}
 
 
 def _checked(law: Law, columns: Mapping[str, Any]) -> dict[str, Array]:
@@ -91,6 +101,9 @@ def _checked(law: Law, columns: Mapping[str, Any]) -> dict[str, Array]:
 def as_column(values: Any, name: str, labels: bool = False) -> Array:
     """Return a one-dimensional column, float unless it holds group labels."""
     array = np.asarray(values)
+    if (mask := np.ma.getmaskarray(values)).any():
+        row = int(np.flatnonzero(mask)[0])
+        raise ValueError(f"column {name} is masked in row {row}; leave masked rows out")
     if array.ndim != 1:
         raise ValueError(f"column {name} must be one-dimensional, got {array.shape}")
     if labels:
@@ -150,7 +163,14 @@ def read_bounds(
     (1.5, 1.5)
     """
     out = {name: law.limits.get(name, (-np.inf, np.inf)) for name in law.parameters}
-    for name, (low, high) in (bounds or {}).items():
+    for name, pair in (bounds or {}).items():
+        try:
+            low, high = map(float, pair)
+        except (TypeError, ValueError):
+            raise ValueError(
+                f"bounds of {name} must be a pair (low, high), got {pair!r}; equal ends "
+                "fix a parameter"
+            ) from None
         hits = [p for p in law.parameters if p == name or p.split("[")[0] == name]
         if not hits:
             has = list(law.parameters)
@@ -159,5 +179,5 @@ def read_bounds(
             raise ValueError(
                 f"bounds of {name} must be (low, high), low <= high, got {(low, high)}"
             )
-        out.update({p: (float(low), float(high)) for p in hits})
+        out.update(dict.fromkeys(hits, (low, high)))
     return out

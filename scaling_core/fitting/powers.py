@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property, reduce
-from typing import ClassVar, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
@@ -92,6 +92,17 @@ class PowerSum(Law):
         if self.group is None or letter in self.share:
             return (letter,)
         return tuple(f"{letter}[{level}]" for level in self.levels)
+
+    def of_group(self, params: Mapping[str, float], label: Any) -> dict[str, float]:
+        """Return the parameters of one group under their bare letters; None: no groups.
+
+        >>> law = PowerSum(group="optimiser", levels=("adam",))
+        >>> law.of_group({"A[adam]": 2.0, "alpha": 0.5}, "adam")
+        {'A': 2.0, 'alpha': 0.5}
+        """
+        ending = f"[{label}]"
+        named = {name.removesuffix(ending): value for name, value in params.items()}
+        return {name: value for name, value in named.items() if "[" not in name}
 
     @cached_property
     def linear(self):

@@ -194,13 +194,19 @@ class Optimum:
 
 
 def build_problem(
-    law: Law, data: Any, loss: str, delta: float, weights: Any, bounds: Any
+    law: Law,
+    data: Any,
+    loss: str = "log-huber",
+    delta: float = 1e-3,
+    weights: Any = None,
+    bounds: Any = None,
+    columns: Any = None,
 ) -> Problem:
     """Check what a user handed in and set the problem up."""
-    columns = col.read_columns(law, data)
-    n, name = len(columns[law.target]), type(law).__name__
-    law = law.resolved(columns)
-    col.check_loss(loss, delta, columns[law.target], law.target)
+    found = col.read_columns(law, data, columns)
+    n, name = len(found[law.target]), type(law).__name__
+    law = law.resolved(found)
+    col.check_loss(loss, delta, found[law.target], law.target)
     limits = col.read_bounds(law, bounds)
     free = sum(low < high for low, high in limits.values())
     if n < max(free, 2):
@@ -210,8 +216,8 @@ def build_problem(
         )
     if law.log_link:
         why = f"{name} predicts its logarithm"
-        col.check_positive(columns[law.target], law.target, why)
-    return build(law, columns, loss, delta, col.read_weights(weights, n), limits)
+        col.check_positive(found[law.target], law.target, why)
+    return build(law, found, loss, delta, col.read_weights(weights, n), limits)
 
 
 def build(law: Law, columns: Mapping, loss, delta, weights, limits: Mapping) -> Problem:

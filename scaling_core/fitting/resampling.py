@@ -13,7 +13,7 @@ import numpy as np
 from .columns import as_column, position, read_inputs
 from .law import Array
 from .newton import minimise
-from .problem import Optimum
+from .result import FitResult
 
 CHUNK = 120_000  # resamples x parameters x points minimised at once (cache size)
 
@@ -22,7 +22,7 @@ CHUNK = 120_000  # resamples x parameters x points minimised at once (cache size
 class Bootstrap:
     """Refitted parameters of every resample, raw units, (B, p)."""
 
-    result: Optimum
+    result: FitResult
     kind: str
     samples: Array
     converged: Array
@@ -42,16 +42,25 @@ class Bootstrap:
         """Return the percentile interval of one parameter."""
         return self._ends(self._column(name), level)
 
-    def statistic(self, function, level: float = 0.95) -> tuple[float, float]:
-        """Return the percentile interval of any function of a params dict."""
+    @property
+    def doubt(self) -> str:
+        """Why the intervals are not to be trusted; empty where they are."""
+        return self.result.doubt
+
+    def statistic(self, function, level: float = 0.95) -> tuple[Any, Any]:
+        """Return the percentile interval of any function of a params dict.
+
+        Of a function that returns an array the ends are arrays.
+        """
         names, rows = self.result.law.parameters, self.samples[self.converged].tolist()
         values = [function(dict(zip(names, row, strict=True))) for row in rows]
         return self._ends(values, level)
 
     @staticmethod
     def _ends(values: Any, level: float) -> tuple[float, float]:
-        low, high = np.quantile(values, [(1 - level) / 2, (1 + level) / 2])
-        return float(low), float(high)
+        ends = np.quantile(values, [(1 - level) / 2, (1 + level) / 2], axis=0)
+        low, high = ends.tolist() if ends.ndim == 1 else ends
+        return low, high
 
     def predict(self, data: Any = None) -> Array:
         """Return predictions of every converged resample, (B, m)."""
@@ -68,7 +77,9 @@ class Bootstrap:
     ) -> tuple[Array, Array]:
         """Return the lower and upper edge of the band of the curve, (m,) each.
 
-        ``noise=True`` adds resampled residuals: where new measurements fall.
+        ``noise=True`` adds resampled residuals: where repeated measurements would fall
+        *if the law is true*. Neither band includes model error: on larger runs than
+        those fitted laws miss by several times this, which ``extrapolation_cv`` measures.
         """
         curves = self.predict(data)
         if noise:
@@ -79,7 +90,7 @@ class Bootstrap:
 
 
 def _shaken(
-    result: Optimum, curves: Array, shape: tuple[int, ...], rng: np.random.Generator
+    result: FitResult, curves: Array, shape: tuple[int, ...], rng: np.random.Generator
 ) -> Array:
     """Add residuals to curves: centred, scaled up for the parameters spent, smoothed.
 
@@ -98,7 +109,7 @@ def _shaken(
 
 
 def bootstrap(
-    result: Optimum,
+    result: FitResult,
     n: int = 1000,
     *,
     kind: Literal["pairs", "residual", "cluster"] = "pairs",
@@ -168,7 +179,7 @@ def _counts(n: int, size: int, groups: Any, rng: np.random.Generator) -> Array:
 
 
 def _refit(
-    result: Optimum, n: int, weights: Array | None, y: Array | None
+    result: FitResult, n: int, weights: Array | None, y: Array | None
 ) -> tuple[Array, Array]:
     """Minimise every resample from the optimum; delta-continuation frees it from there."""
     z, converged = np.empty((n, len(result.z))), np.empty(n, bool)

@@ -47,6 +47,15 @@ class FitResult(Optimum):
         """Whether the parameters mean something: neither not-identified nor failed."""
         return self.status not in ("not-identified", "failed")
 
+    @property
+    def doubt(self) -> str:
+        """Why the intervals are not to be trusted; empty where they are."""
+        return "" if self.status == "converged" else f"{self.status}: {self.message}"
+
+    def statistic(self, function, level: float = 0.95) -> tuple[Any, Any]:
+        """Return the interval of any function of the parameters (``uncertainty``)."""
+        return uncertainty.statistic(self, function, level)
+
     def interval(self, name: str, level: float = 0.95, kind: str = "sandwich"):
         """Return the interval of a parameter or derived value (``uncertainty.interval``)."""
         return uncertainty.interval(self, name, level, kind)

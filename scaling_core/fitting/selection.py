@@ -155,6 +155,7 @@ def extrapolation_cv(
     by: str | Callable | Any,
     splits: int = 4,
     weights: Any = None,
+    columns: Any = None,
     **options: Any,
 ) -> Extrapolation:
     """Fit below a scale, score above it, and move the scale up.
@@ -179,8 +180,9 @@ def extrapolation_cv(
     >>> len(cv.cuts), cv.rmse < 1e-10
     (4, True)
     """
-    columns = read_columns(law, data)
-    values = by(columns) if callable(by) else data[by] if isinstance(by, str) else by
+    own = (columns or {}).get(by, by) if isinstance(by, str) else by
+    columns = read_columns(law, data, columns)
+    values = by(columns) if callable(by) else data[own] if isinstance(by, str) else by
     order, n = as_column(values, "by"), len(columns[law.target])
     if len(order) != n:
         raise ValueError(f"by has {len(order)} entries for {n} points")

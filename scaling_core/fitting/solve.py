@@ -26,6 +26,7 @@ def fit(
     delta: float = 1e-3,
     weights: Any = None,
     bounds: Mapping[str, tuple[float, float]] | None = None,
+    columns: Mapping[str, str] | None = None,
     rng: np.random.Generator | None = None,
 ) -> FitResult:
     """Fit a law to data by robust least squares, to the global optimum where it can be had.
@@ -39,6 +40,7 @@ def fit(
     data : mapping or data frame with the columns ``law.variables`` and ``law.target``
     weights : one per point, e.g. 1 / variance
     bounds : raw (low, high) per parameter name; equal ends fix it
+    columns : the data's own names, ``{"N": "params"}``
     rng : adds six random starts around the best ones
 
     Raises
@@ -61,7 +63,7 @@ def fit(
     >>> result.status, round(result.params["E"], 9)
     ('converged', 2.0)
     """
-    problem = build_problem(law, data, loss, delta, weights, bounds)
+    problem = build_problem(law, data, loss, delta, weights, bounds, columns)
     starts = problem.starts()
     if rng is not None:
         starts = np.concatenate([starts, around(starts[:1], 6, problem, rng)])
@@ -78,7 +80,7 @@ def guess(law: Law, data: Any) -> dict[str, float]:
     >>> abs(guess(PowerLaw(), {"x": x, "L": 1 + 3 * x**-0.5})["alpha"] - 0.5) < 0.1
     True
     """
-    problem = build_problem(law, data, "mse", 1.0, None, None)
+    problem = build_problem(law, data, "mse")
     return problem.named(problem.starts()[0])
 
 

@@ -11,6 +11,7 @@ Shapes: p parameters, n points, m prediction points.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cache
 from typing import Any
 
@@ -150,6 +151,43 @@ def interval(
     if result.problem.bounds.get(name, (0,))[0] == 0 and value > 0:
         return float(value * np.exp(-half / value)), float(value * np.exp(half / value))
     return float(value - half), float(value + half)
+
+
+@np.errstate(all="ignore")
+def statistic(
+    result: Optimum, function: Callable, level: float = 0.95, kind: str = "sandwich"
+) -> tuple[Any, Any]:
+    """Return the delta-method interval of a function of a params dict.
+
+    Ends are floats, or arrays of the function's shape. Where it is positive the interval
+    is that of its logarithm.
+
+    Examples
+    --------
+    >>> from scaling_core.fitting import fit, PowerLaw
+    >>> data = {"x": [1, 2, 4, 8, 16, 32], "L": [4.02, 3.11, 2.5, 2.07, 1.74, 1.53]}
+    >>> low, high = statistic(fit(PowerLaw(), data), lambda p: p["A"] + p["E"])
+    >>> low < 4 < high
+    True
+    """
+    names = result.law.parameters
+    value = np.asarray(function(result.params), dtype=float)
+    ends, step = _beside(np.array(list(result.params.values())), 1e-12)
+    moved = [function(dict(zip(names, row.tolist(), strict=True))) for row in ends]
+    moved = np.array(moved, dtype=float).reshape(2, len(step), -1)
+    slope = (moved[0] - moved[1]) / (2 * step[:, None])
+    used = (slope != 0).any(
+        axis=1
+    )  # the covariance may be nan for what does not matter
+    cov = covariance(result, kind)[np.ix_(used, used)]
+    half = np.sqrt(np.einsum("pm,pq,qm->m", slope[used], cov, slope[used]))
+    half = stats.t.ppf((1 + level) / 2, result.problem.spare) * half.reshape(
+        value.shape
+    )
+    logs = value > 0
+    low = np.where(logs, value * np.exp(-half / value), value - half)
+    high = np.where(logs, value * np.exp(half / value), value + half)
+    return (low, high) if value.ndim else (float(low), float(high))
 
 
 @np.errstate(all="ignore")

@@ -134,6 +134,17 @@ def test_any_container_will_do():
     assert abs(fit(sf.PowerLaw(), whole).params["A"] - 32) < 1e-9
 
 
+def test_columns_may_have_names_of_their_own():
+    data = noisy(n=30)
+    theirs = pd.DataFrame({"params": data["N"], "D": data["D"], "loss": data["L"]})
+    names = {"N": "params", "L": "loss"}
+    expected = fit(sf.Chinchilla(), data)
+    assert fit(sf.Chinchilla(), theirs, columns=names).params == expected.params
+    options = dict(by="N", splits=2)
+    chained = sf.extrapolation_cv(sf.Chinchilla(), theirs, columns=names, **options)
+    assert chained.rmse == sf.extrapolation_cv(sf.Chinchilla(), data, **options).rmse
+
+
 def test_nothing_warns_and_nothing_is_changed():
     data = noisy()
     before = {k: v.copy() for k, v in data.items()}
@@ -166,6 +177,7 @@ def at(column, value, row=3):
         (broken(L=np.ones(5)), "columns differ in length: N has 12, D has 12, L has 5"),
         (broken(N=["a"] * 12), "column N must hold numbers"),
         (broken(N=np.ones((12, 1))), "must be one-dimensional"),
+        (broken(N=np.ma.array(np.ones(12), mask=[0, 1] * 6)), "N is masked in row 1"),
         ({"N": [1e9], "D": [1e10], "loss": [2]}, "data lacks \\['L'\\]"),
         ({k: v[:4] for k, v in noisy(n=12).items()}, "5 free parameters; 4 points"),
         ({k: v[:0] for k, v in noisy(n=12).items()}, "0 points"),
@@ -184,6 +196,9 @@ def test_bad_data_get_one_clear_error(data, message):
         (dict(delta=0.0), "delta must be > 0"),
         (dict(bounds={"gamma": (0, 1)}), "bounds names 'gamma'; the law has"),
         (dict(bounds={"E": (2, 1)}), "low <= high"),
+        (dict(bounds={"alpha": 0.3}), r"alpha must be a pair \(low, high\), got 0.3"),
+        (dict(columns={"M": "params"}), r"columns names \['M'\]; Chinchilla needs"),
+        (dict(columns={"N": "params"}), r"data lacks \['params'\]"),
         (dict(weights=[1.0]), "weights has 1 entries for 12 points"),
         (dict(weights=-np.ones(12)), "weights must be >= 0"),
         (dict(weights=np.zeros(12)), "not all zero"),
