@@ -281,27 +281,41 @@ class ToyEnsemble:
         W_Gmn.mul_(1 - lr * self._gamma_G11 * pull)
 
     @torch.no_grad()
-    def loss(self, cells: Cells) -> Tensor:
-        """Return the mean over samples of ‖y - x‖² (sum over features), (G,)."""
+    def loss_parts(self, cells: Cells) -> Tensor:
+        """Return where ‖y - x‖² arises, a mean over samples, (G, 3).
+
+        Leak: y² at inactive features; silent: x² at active ones that output exactly
+        0; own: (y - x)² at the other active ones. The three add up to the loss.
+        """
         self._encode(cells)
-        total = torch.zeros(
-            self.streams * self.per_stream, dtype=torch.float64, device=self.device
-        )
+        shape = self.streams * self.per_stream, 3
+        total = torch.zeros(shape, dtype=torch.float64, device=self.device)
         for d, row, rows, where, x in self._slices(cells):
             for k in range(self.per_stream):
                 g = d * self.per_stream + k
                 h_RM = self._h_DKBM[d, k, row : row + rows]
                 y = torch.mm(h_RM, self.parameters[g]).relu_().view(-1)
-                y[where] -= x
-                total[g] += torch.dot(y, y)
+                response = y[where]
+                y[where] = 0
+                missed, silent = (response - x).square_(), response == 0
+                parts = torch.dot(y, y), missed[silent].sum(), missed[~silent].sum()
+                total[g] += torch.stack(parts)
         return total / self.batch
 
-    def test_loss(self, samples: int) -> np.ndarray:
-        """Return the loss over at least ``samples`` fresh samples per model, (G,)."""
+    def loss(self, cells: Cells) -> Tensor:
+        """Return the mean over samples of ‖y - x‖² (sum over features), (G,)."""
+        return self.loss_parts(cells).sum(1)
+
+    def test_parts(self, samples: int) -> np.ndarray:
+        """Return `loss_parts` over at least ``samples`` fresh samples, (G, 3)."""
         if samples < 1:
             raise ValueError(f"need samples >= 1, got {samples}")
         batches = -(-samples // self.batch)
-        losses = [
-            self.loss(self.data.batch_at(i, split="test")) for i in range(batches)
+        parts = [
+            self.loss_parts(self.data.batch_at(i, split="test")) for i in range(batches)
         ]
-        return (sum(losses[1:], losses[0]) / batches).cpu().numpy()
+        return (sum(parts[1:], parts[0]) / batches).cpu().numpy()
+
+    def test_loss(self, samples: int) -> np.ndarray:
+        """Return the loss over at least ``samples`` fresh samples per model, (G,)."""
+        return self.test_parts(samples).sum(1)

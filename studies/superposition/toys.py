@@ -15,13 +15,21 @@ from scaling_core.models.sparse_features import Law, feature_frequencies
 from scaling_core.models.superposition import ToyConfig, ToyEnsemble
 from scaling_core.training.ensemble import train_ensemble
 from scaling_core.training.settings import Training
+from studies.superposition.frozen import FrozenDirections
 from studies.superposition.geometry import row_norms, squared_overlap_stats
 from studies.superposition.ideal import unlearned_feature_loss
 
 NORM_EDGES = np.linspace(0, 2, 41)  # of the histogram of row norms; longer rows last
+START_EDGES = np.array([-np.inf, -1.0, 0.0, 0.5, 1.0, np.inf])  # of initial biases
+REPRESENTED = 0.5  # the row length from which the paper counts a feature
 LARGE_LAWS: dict[Law, float] = {"exponential": 400.0, "power": 1.2, "linear": 0.0}
+PARTS = ("leak", "silent", "own")  # of the loss, as in `ToyEnsemble.loss_parts`
 METRICS = (
     "loss",
+    "parts",
+    "started",
+    "kept",
+    "off_ideal",
     "represented",
     "strong",
     "ignored",
@@ -46,25 +54,25 @@ def measure_width(
     test_samples: int,
     density: float = 1.0,
     bias_std: float = 1.0,
-    law: Law = "power",
+    frozen: bool = False,
     lr: float = 1e-2,
-    bias_lr: float = 1.0,
-    warmup: float = 0.1,
-    eps: float = 1e-8,
     device: str = "cpu",
     batched: bool | None = None,
     keep_weights: bool = False,
 ) -> dict:
     """Train every (alpha, seed, gamma) at width m as one tensor, and measure each.
 
-    With ``steps=0`` the untrained models are measured. ``batched`` as in
-    `ToyEnsemble`; the rest as in `ToyConfig` and `Training`.
+    With ``steps=0`` the untrained models are measured; ``frozen`` ones keep their
+    random directions (see `FrozenDirections`). ``batched`` as in `ToyEnsemble`; the
+    rest as in `ToyConfig`. Rate and schedule are those of the paper's small toys.
 
     Returns
     -------
     dict
-        Nested lists of shape (alphas, seeds, gammas): those of `measure_rows`, and
-        ``loss`` on fresh samples, summed over features; with ``keep_weights`` also
+        Nested lists of shape (alphas, seeds, gammas): those of `measure_rows`; on
+        fresh samples ``loss``, summed over features, and its ``parts`` (leak, silent,
+        own); counts of features by initial bias (`START_EDGES`), ``started``, and of
+        those represented at the end, ``kept``; with ``keep_weights`` also
         ``weights``, (..., n, m).
 
     >>> result = measure_width(n=8, m=2, alphas=[0.5], gammas=[-1.0], seeds=[0],
@@ -82,55 +90,53 @@ def measure_width(
         seeds=tuple(seeds),
         density=density,
         bias_std=bias_std,
-        bias_lr=bias_lr,
-        law=law,
     )
     model = ToyEnsemble(config, batch=batch, device=device, batched=batched)
-    if steps:
-        training = Training(
-            steps,
-            lr,
-            warmup=warmup,
-            floor=0.05,
-            betas=(0.9, 0.999),
-            eps=eps,
-            weight_decay=0.0,  # the model brings its own
-            clip=None,
-        )
-        train_ensemble(model, training, desc=f"width {m}")
+    start_Gn = model.bias.cpu().numpy().copy()
+    _train(model, steps, lr, frozen)
     W_Gnm = model.W.cpu().numpy()
     rows = [
-        measure_rows(W, feature_frequencies(n, law, alpha, density))
+        measure_rows(W, feature_frequencies(n, "power", alpha, density))
         for W, (alpha, _, _) in zip(W_Gnm, config.cells(), strict=True)
     ]
     result = {name: np.array([row[name] for row in rows]) for name in rows[0]}
-    result["loss"] = model.test_loss(test_samples)
+    result["parts"] = model.test_parts(test_samples)
+    result["loss"] = result["parts"].sum(1)
+    represented_Gn = row_norms(W_Gnm) > REPRESENTED
+    for name, counted_Gn in (("started", None), ("kept", represented_Gn)):
+        result[name] = _count_by_start(start_Gn, counted_Gn)
     if keep_weights:
         result["weights"] = W_Gnm
     shape = (len(alphas), len(seeds), len(gammas))
     return {k: v.reshape(*shape, *v.shape[1:]).tolist() for k, v in result.items()}
 
 
-def large_toy(law: Law, m: int) -> dict:
-    """Return what the paper's large toys set apart from the small ones, at width m.
-
-    Learning rates 0.02 (8/m)^(1/4) for W and 2/m for b, a shorter warm-up, and a
-    training loss 100 times larger, which for Adam is an eps 100 times smaller
-    (arXiv 2505.10465, appendix D, and the authors' code).
-
-    >>> large_toy("power", 8)["lr"], large_toy("power", 8)["bias_lr"]
-    (0.02, 12.5)
-    """
-    lr = 0.02 * (8 / m) ** 0.25
-    return dict(
-        law=law,
-        alphas=[LARGE_LAWS[law]],
-        gammas=[-1.0, 0.1],
-        lr=lr,
-        bias_lr=2 / m / lr,
-        warmup=0.05,
-        eps=1e-10,
+def _train(model: ToyEnsemble, steps: int, lr: float, frozen: bool) -> None:
+    trained = FrozenDirections(model) if frozen else model
+    if not steps:
+        return
+    training = Training(
+        steps,
+        lr,
+        warmup=0.1,
+        floor=0.05,
+        betas=(0.9, 0.999),
+        weight_decay=0.0,  # the model brings its own
+        clip=None,
     )
+    train_ensemble(trained, training, desc=f"width {model.config.m}")
+    if frozen:
+        trained.write_back()
+
+
+def _count_by_start(start_Gn: np.ndarray, counted_Gn: np.ndarray | None) -> np.ndarray:
+    """Count features by initial bias, all or those marked: (G, bins)."""
+    marks_Gn = np.ones_like(start_Gn) if counted_Gn is None else counted_Gn
+    counts = [
+        np.histogram(start, START_EDGES, weights=marks.astype(float))[0]
+        for start, marks in zip(start_Gn, marks_Gn, strict=True)
+    ]
+    return np.array(counts)
 
 
 def measure_rows(W: np.ndarray, p: np.ndarray) -> dict:
@@ -142,7 +148,7 @@ def measure_rows(W: np.ndarray, p: np.ndarray) -> dict:
         ``represented`` and ``strong``, the fractions of rows with norm above 1/2 and
         above 1; ``ignored``, the exact loss if the represented features were perfect
         and the others never decoded, and ``ignored_top``, the same for as many of the
-        most frequent features; mean and variance of squared overlaps over all rows
+        most frequent features; ``off_ideal``, see `distance_from_ideal`; mean and variance of squared overlaps over all rows
         and over the strong ones (NaN for fewer than two); ``norm_counts``, the
         histogram of row norms over `NORM_EDGES`.
 
@@ -152,12 +158,13 @@ def measure_rows(W: np.ndarray, p: np.ndarray) -> dict:
     (0.667, 0.227)
     """
     norms = row_norms(W)
-    represented, strong = norms > 0.5, norms > 1
+    represented, strong = norms > REPRESENTED, norms > 1
     result = dict(
         represented=float(represented.mean()),
         strong=float(strong.mean()),
         ignored=unlearned_feature_loss(p, represented),
         ignored_top=unlearned_feature_loss(p, int(represented.sum())),
+        off_ideal=distance_from_ideal(W),
         norm_counts=np.histogram(norms.clip(max=2), NORM_EDGES)[0],
     )
     for name, mask in (("all", norms > 0), ("strong", strong)):  # 0: no direction
@@ -168,13 +175,19 @@ def measure_rows(W: np.ndarray, p: np.ndarray) -> dict:
     return result
 
 
-def log_mean(values: np.ndarray, axis: int | tuple[int, ...] = -1) -> np.ndarray:
-    """Return the geometric mean along an axis, over the values there are (no NaN).
+def distance_from_ideal(W: np.ndarray) -> float:
+    """Return ‖WWᵀ - diag(1 m times, 0, …)‖₂: how far from one dimension a feature.
 
-    >>> log_mean([[1.0, 4.0, np.nan], [9.0, 9.0, 9.0]])
-    array([2., 9.])
+    The measure by which the paper picks its weak networks (arXiv 2505.10465,
+    Fig. 4b). Of rank 2m at most: with QR = [W, E] the norm is that of a small matrix.
+
+    >>> round(distance_from_ideal(np.array([[1.0, 0], [0, 1], [0, 0.5]])), 3)
+    0.64
     """
-    return np.exp(np.nanmean(np.log(values), axis=axis))
+    n, m = W.shape
+    R = np.linalg.qr(np.hstack([W, np.eye(n, m)]), mode="r")
+    signs = np.repeat([1.0, -1.0], m)
+    return float(np.abs(np.linalg.eigvalsh((R * signs) @ R.T)).max())
 
 
 @dataclass(frozen=True)
@@ -201,9 +214,9 @@ class ToyRuns:
         Raises
         ------
         ValueError
-            If the rows differ in more than the width and its learning rates.
+            If the rows differ in more than the width.
         """
-        for name in set(frame) - {"m", "lr", "bias_lr", "seconds", *METRICS}:
+        for name in set(frame) - {"m", "seconds", *METRICS}:
             if len({*map(str, frame[name])}) > 1:
                 raise ValueError(f"the rows differ in {name}, not in the width alone")
         values = {

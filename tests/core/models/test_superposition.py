@@ -68,6 +68,20 @@ def test_loss_is_the_sum_over_features(batched):
     assert torch.allclose(model.loss(cells), expected, rtol=1e-12)
 
 
+@pytest.mark.parametrize("batched", [False, True])
+def test_parts_of_the_loss_against_definitions(batched):
+    model = ensemble(batched=batched)
+    cells = model.data.batch_at(4)
+    x = model.data.dense(cells).repeat_interleave(model.per_stream, 0)
+    y = torch.relu(x @ model.W @ model.W.mT + model.bias[:, None])
+    active, silent = x > 0, y == 0
+    square = (y - x).square()
+    masks = (~active, active & silent, active & ~silent)
+    expected = [(square * mask).sum((1, 2)) / 50 for mask in masks]
+    assert min(part.max() for part in expected) > 0
+    assert torch.allclose(model.loss_parts(cells), torch.stack(expected, 1))
+
+
 def test_zero_model_loses_the_second_moment():
     model = ensemble(alphas=(0.0,), seeds=(0,))
     model.parameters.zero_()

@@ -2,14 +2,18 @@
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from scaling_core.models.sparse_features import (
     feature_frequencies,
 )
+from scaling_core.models.superposition import ToyConfig, ToyEnsemble
 from scaling_core.training.sweep import run_sweep
 from studies.superposition import geometry
+from studies.superposition.curves import bend, local_exponents
+from studies.superposition.frozen import FrozenDirections
 from studies.superposition.geometry import (
     adjacent_angles,
     random_overlap_moments,
@@ -25,8 +29,9 @@ from studies.superposition.ideal import (
     unlearned_feature_loss,
 )
 from studies.superposition.toys import (
+    PARTS,
     ToyRuns,
-    large_toy,
+    distance_from_ideal,
     measure_rows,
     measure_width,
 )
@@ -138,6 +143,16 @@ def test_unlearned_loss_is_what_a_constant_prediction_costs():
     assert ideal_losses(2, [1], 0.0)[0] == pytest.approx(4 / 6 - 1 / 4)
 
 
+def test_a_power_law_is_straight_and_its_chord_its_exponent():
+    ms = np.array([3, 7, 20, 61])
+    straight = 2.0 * ms**-0.8
+    curved = straight * np.exp(-0.3 * np.log(ms) ** 2)
+    assert bend(ms, [straight, curved]) == pytest.approx([0, -0.3], abs=1e-9)
+    assert local_exponents(ms, straight) == pytest.approx(np.full(3, 0.8))
+    rising = local_exponents(ms, curved)
+    assert (np.diff(rising) > 0).all()
+
+
 def test_angles_of_a_pentagon():
     turn = 2 * np.pi * np.arange(5) / 5
     W = np.stack([np.cos(turn), np.sin(turn)], axis=1)
@@ -152,6 +167,8 @@ def test_angles_of_a_pentagon():
         lambda: welch_bound(1, 2),
         lambda: random_overlap_moments(0),
         lambda: tight_frame("cube"),
+        lambda: bend([1, 2], [[1.0, 2.0]]),
+        lambda: bend([1, 2, 4], [1.0, 2.0, 3.0]),
         lambda: feature_frequencies(0, "power", 1.0),
         lambda: unlearned_feature_loss([1.5, 0.2], 0),
         lambda: unlearned_feature_loss([0.5, np.nan], 0),
@@ -256,27 +273,70 @@ def test_no_test_samples_fails_before_training(monkeypatch):
         measure_width(**(TOYS | dict(m=2, test_samples=0)))
 
 
-@pytest.mark.parametrize("law", ["exponential", "linear", "power"])
-def test_large_toys_on_the_device_path_give_the_results_of_the_other(law):
-    """The large toys, tiny: all models as batched products, as on a GPU."""
-    config = dict(n=64, m=8, seeds=[0], batch=64, steps=60, test_samples=640)
-    sliced = measure_width(**config, **large_toy(law, 8), batched=False)
-    batched = measure_width(**config, **large_toy(law, 8), batched=True)
-    assert np.shape(batched["loss"]) == (1, 1, 2)
-    assert batched["loss"] == pytest.approx(np.array(sliced["loss"]), rel=1e-3)
-    assert batched["represented"] == pytest.approx(np.array(sliced["represented"]))
+@pytest.mark.parametrize("frozen", [False, True])
+def test_toys_on_the_device_path_give_the_results_of_the_other(frozen):
+    """All models as batched products, as on a GPU."""
+    config = dict(n=64, m=8, seeds=[0, 1], batch=64, steps=60, test_samples=640)
+    config |= dict(alphas=[0.5, 1.5], gammas=[-1.0, 0.5], frozen=frozen)
+    sliced = measure_width(**config, batched=False)
+    batched = measure_width(**config, batched=True)
+    assert np.shape(batched["loss"]) == (2, 2, 2)
+    for name in ("loss", "parts", "represented", "off_ideal"):
+        assert np.array(batched[name]) == pytest.approx(
+            np.array(sliced[name]), rel=1e-3, abs=1e-6
+        )
 
 
-def test_the_small_grid_on_the_device_path(tmp_path):
-    """The paper's 17 alphas and 10 gammas as one tensor, at tiny sizes."""
-    alphas = np.linspace(0, 2, 17).tolist()
-    gammas = np.linspace(-1, 1, 10).round(3).tolist()
-    sizes = dict(n=32, seeds=[0], batch=32, steps=4, test_samples=64, batched=True)
-    grid = [dict(sizes, m=m, alphas=alphas, gammas=gammas) for m in (2, 4)]
-    frame = run_sweep(measure_width, grid, store=tmp_path / "grid.sqlite")
-    toys = ToyRuns.from_frame(frame)
-    assert toys.values["loss"].shape == (17, 1, 10, 2)
-    assert np.isfinite(toys.exponents()).all()
+def test_frozen_rows_keep_their_directions_and_learn_all_else():
+    config = dict(TOYS, m=4, keep_weights=True, frozen=True, gammas=[0.0])
+    untrained = measure_width(**config | dict(steps=0))
+    start = np.array(untrained["weights"])
+    end = measure_width(**config | dict(steps=400))
+    W = np.array(end["weights"])
+    gains = np.linalg.norm(W, axis=-1)
+    assert gains == pytest.approx(gains[..., :1].repeat(16, -1), rel=1e-5)
+    directions = start / np.linalg.norm(start, axis=-1, keepdims=True)
+    assert W / gains[..., None] == pytest.approx(directions, abs=1e-5)
+    assert (np.array(end["loss"]) < np.array(untrained["loss"]) / 2).all()
+
+
+def test_frozen_gradient_equals_autograd():
+    config = ToyConfig(n=9, m=3, alphas=(0.5,), gammas=(0.0, 1.0), seeds=(0,))
+    toys = ToyEnsemble(config, batch=20, dtype=torch.float64)
+    rows = toys.W / toys.W.norm(dim=-1, keepdim=True)
+    model = FrozenDirections(toys)
+    model.parameters[:, 0] = torch.tensor([0.7, 1.3])
+    cells = model.data.batch_at(3)
+    P = model.parameters.clone().requires_grad_()
+    W, x = rows * P[:, :1, None], model.data.dense(cells)
+    y = torch.relu(x @ W @ W.mT + P[:, None, 1:])
+    (y - x).square().mean((1, 2)).sum().backward()
+    before = model.parameters.clone()
+    assert torch.allclose(model.gradient(cells), P.grad, rtol=1e-10)
+    model.decay_(0.5)  # rows that do not learn do not decay
+    assert torch.equal(model.parameters, before)
+
+
+@settings(deadline=None, max_examples=20)
+@given(n=st.integers(2, 12), m=st.integers(1, 5), seed=seeds)
+def test_distance_from_ideal_is_a_matrix_norm(n, m, seed):
+    m = min(n, m)
+    W = np.random.default_rng(seed).standard_normal((n, m))
+    ideal = np.diag(np.arange(n) < m)
+    expected = np.linalg.norm(W @ W.T - ideal, 2)
+    assert distance_from_ideal(W) == pytest.approx(expected, rel=1e-9)
+    assert distance_from_ideal(np.eye(n, m)) == pytest.approx(0, abs=1e-12)
+
+
+def test_survivors_are_counted_by_the_start_of_their_bias():
+    config = dict(TOYS, m=4, steps=0)
+    untrained = measure_width(**config)
+    started, kept = (np.array(untrained[k]) for k in ("started", "kept"))
+    assert (started.sum(-1) == 16).all() and (kept <= started).all()
+    assert kept.sum(-1) / 16 == pytest.approx(np.array(untrained["represented"]))
+    zero = measure_width(**config | dict(bias_std=0.0))
+    assert np.array(zero["started"])[..., 2].min() == 16  # from 0 up to 0.5
+    assert len(PARTS) == np.shape(zero["parts"])[-1]
 
 
 @pytest.mark.parametrize("law", ["exponential", "linear", "power"])
