@@ -53,11 +53,11 @@ profile = ""
 #
 # The toy model is the paper's: same data, same network, same initial values,
 # same optimiser, same two-signed weight decay. **What differs is size.** The
-# table shows it for all three profiles: `gpu` has the paper's thousand features,
-# six widths and batch, and a quarter of its steps; `cpu` has fewer features,
-# smaller batches and fewer steps, so that five runs or more fit on one core.
-# The paper's grid of 1020 networks and its toys of ten thousand features are not
-# trained here; of the latter we fit the published losses.
+# table shows it for all three profiles: `gpu` has the paper's thousand
+# features, six widths and batch, and a fifth of its steps; `cpu` has fewer
+# features, smaller batches and fewer steps, so that five runs or more fit on
+# one core. The paper's grid of 1020 networks and its toys of ten thousand
+# features are not trained here; of the latter we fit the published losses.
 #
 # The language-model part is not re-measured, since it needs the weights of 27
 # models up to 72 billion parameters. Instead we take the points of the authors'
@@ -88,6 +88,14 @@ from studies.superposition.curves import (
     pooled_exponent,
 )
 
+COLOR = dict(
+    strong=COLORS["ours"],
+    weak=SERIES[3],
+    control=COLORS["null"],
+    zero=SERIES[4],
+    exact=COLORS["theory"],
+)
+
 # %% tags=["hide-input"]
 chapter = Chapter("superposition", profile=profile)
 sizes = chapter.sizes(
@@ -99,7 +107,7 @@ sizes = chapter.sizes(
     ),
     dial_widths=dict(smoke=(10, 26), cpu=(10, 26), gpu=(39, 100)),
     batch=dict(smoke=256, cpu=256, gpu=2048),
-    steps=dict(smoke=20, cpu=3000, gpu=5000),
+    steps=dict(smoke=20, cpu=3000, gpu=4000),
     seeds=dict(smoke=1, cpu=5, gpu=10),
     test_samples=dict(smoke=1024, cpu=20480, gpu=102400),
     random_vectors=dict(smoke=200, cpu=1000, gpu=1000),
@@ -124,10 +132,10 @@ print(f"{chapter.profile} on {chapter.device}, {sizes.seeds} seed(s)")
 # L = \bigl\langle \lVert y - x \rVert^2 \bigr\rangle .
 # $$ (eq-sp-toy)
 #
-# Row $W_i$ is the direction that stands for feature $i$. Weight decay $\gamma$ is
-# the paper's *dial*: it sets how many rows survive. Positive decay shrinks rows, so that rare
-# features are dropped; negative decay pulls every row to length one, so that
-# none can be (at learning rate $\eta$):
+# Row $W_i$ is the direction that stands for feature $i$. Weight decay $\gamma$
+# is the paper's *dial*: it sets how many rows survive. Positive decay shrinks
+# rows, so that rare features are dropped; negative decay pulls every row to
+# length one, so that none can be (at learning rate $\eta$):
 #
 # $$
 # W_i \leftarrow W_i - \eta \gamma W_i \times
@@ -145,8 +153,8 @@ print(f"{chapter.profile} on {chapter.device}, {sizes.seeds} seed(s)")
 # $$ (eq-sp-weak)
 #
 # **With strong superposition** all rows are long and share the space. An active
-# feature *leaks* into the others through squared overlaps, whose mean over random
-# directions is $1/m$; how small the largest can be is bounded by
+# feature *leaks* into the others through squared overlaps, whose mean over
+# random directions is $1/m$; how small the largest can be is bounded by
 # {cite:t}`welch1974lower`, for $\nu$ unit vectors:
 #
 # $$
@@ -169,9 +177,9 @@ print(f"{chapter.profile} on {chapter.device}, {sizes.seeds} seed(s)")
 #
 # Beside each claim stands its *null*: what the cheapest thing without the
 # mechanism would give. Here the decisive one is a **control that learns no
-# direction**: unit rows drawn at random and frozen, with only the biases and one
-# common gain trained, to convergence. Random rows overlap by $1/m$ exactly as
-# the argument needs. If this control has the exponent too, then the exponent
+# direction**: unit rows drawn at random and frozen, with only the biases and
+# one common gain trained, to convergence. Random rows overlap by $1/m$ exactly
+# as the argument needs. If this control has the exponent too, then the exponent
 # says nothing of what networks learn.
 #
 # ## Known truth first
@@ -211,9 +219,6 @@ for name in ("simplex", "icosahedron", "7x28", "paley"):
     deviations += list(cosines / bound - 1)
     nu, m = W.shape
     print(f"{name:12} {nu:7} {m:2}  {cosines.max():13.6f}  {bound:.6f}")
-largest = "largest relative deviation from a closed form"
-worst = deviations[np.abs(deviations).argmax()]
-chapter.record("superposition.closed-forms", value=worst, tolerance_of=largest)
 
 # %% [markdown]
 # **Perfect packing and random packing have the same law.** Random directions
@@ -337,6 +342,11 @@ angles, angles_half = (
     [geometry.adjacent_angles(W).min() for W in rows]
     for rows in (best, half_way)
 )
+chapter.record(
+    "superposition.closed-forms",
+    value=max(deviations, key=abs),
+    tolerance_of="largest relative deviation from a closed form",
+)
 chapter.record("superposition.pentagon", runs=angles, half_trained=angles_half)
 
 drawn = best[:5]
@@ -360,9 +370,9 @@ plt.show()
 #
 # ### Step 2: train, and look at the rows
 #
-# Now the paper's toy, at several frequency laws and both signs of the decay, with
-# the controls. All networks of one width train as one tensor, and share their
-# data where they share a seed, so that differences between decays are not
+# Now the paper's toy, at several frequency laws and both signs of the decay,
+# with the controls. All networks of one width train as one tensor, and share
+# their data where they share a seed, so that differences between decays are not
 # differences of luck. The gradient is written by hand; a test holds it against
 # automatic differentiation. Each width is stored when it is done, so a stopped
 # run goes on from there.
@@ -421,13 +431,6 @@ runs = {
 
 # %% tags=["hide-input"]
 chapter.section("Measuring")
-COLOR = dict(
-    strong=COLORS["ours"],
-    weak=SERIES[3],
-    control=COLORS["null"],
-    zero=SERIES[4],
-    exact=COLORS["theory"],
-)
 
 
 def draw_runs(ax, x, y_SX, name="", *, color, marker="o", line="-") -> None:
@@ -456,7 +459,7 @@ def record_strong(name, statistic, left_out=None) -> None:
 
 # %%
 def weak_side(name: str, alpha: float, suffix: str = "") -> np.ndarray:
-    """Return (seeds, widths) of one measurement at the strong positive decay."""
+    """Return (seeds, widths) of one measurement at gamma = 0.5."""
     family = "weak" if alpha <= 1 else "skewed"
     return runs[family + suffix].get(name, alpha, WEAK)
 
@@ -511,13 +514,13 @@ right.legend()
 plt.show()
 
 # %% [markdown]
-# **The dial turns, but its ends are no finding.** Without any data negative decay
-# would draw every row to length one and positive decay erase them all, so the
-# fraction would fall from one to zero by construction, and we do not judge it.
-# What the data add is how many rows withstand. The table shows that it depends on
-# the frequencies: at $\alpha = 2$ strong decay leaves
-# {claim}`superposition.rows-per-dimension` rows to a dimension. Between the ends
-# nothing separates two regimes: with no decay at all, width
+# **The dial turns, but its ends are no finding.** Without any data negative
+# decay would draw every row to length one and positive decay erase them all, so
+# the fraction would fall from one to zero by construction, and we do not judge
+# it. What the data add is how many rows withstand. The table shows that it
+# depends on the frequencies: at $\alpha = 2$ strong decay leaves
+# {claim}`superposition.rows-per-dimension` rows to a dimension. Between the
+# ends nothing separates two regimes: with no decay at all, width
 # {glue:text}`sp-dial-wide` keeps {glue:text}`sp-no-decay`.
 #
 # ### Step 3: weak superposition, the loss of what is ignored
@@ -596,9 +599,9 @@ plt.show()
 #
 # Is the *exponent* then that of the exact sum at $k = m$? It depends on the
 # decay. So we choose as the paper does, by the distance from the ideal: the
-# largest singular value of $W W^\top$ minus the matrix that represents the first
-# $m$ features perfectly, at the worst width. Of two decays the nearer one is
-# judged.
+# largest singular value of $W W^\top$ minus the matrix that represents the
+# first $m$ features perfectly, at the worst width. Of two decays the nearer one
+# is judged.
 
 # %%
 choices = []
@@ -645,12 +648,12 @@ chapter.glue(
 
 # %% [markdown]
 # Nearest to the ideal is $\gamma$ = {glue:text}`sp-nearest`, and the exponent
-# there minus that of the sum is {claim}`superposition.closest-to-ideal`, against
-# the paper's band: *{claim:verdict}`superposition.closest-to-ideal`*. The last
-# column of the table shows why a choice of decay decides: **the weak exponent
-# follows the sum only as well as the decay leaves one feature to a dimension.**
-# The paper's measure of distance does not ask for that, since an erased row
-# costs no more than a row of the wrong length.
+# there minus that of the sum is {claim}`superposition.closest-to-ideal`,
+# against the paper's band: *{claim:verdict}`superposition.closest-to-ideal`*.
+# The last column of the table shows why a choice of decay decides: **the weak
+# exponent follows the sum only as well as the decay leaves one feature to a
+# dimension.** The paper's measure of distance does not ask for that, since an
+# erased row costs no more than a row of the wrong length.
 #
 # ### Step 4: strong superposition, against directions that never learn
 #
@@ -776,9 +779,10 @@ right.plot(middles, slopes, "--", color=COLOR["exact"])
 flat = published[(published.regime == "strong") & (published.alpha <= 1)]
 reach = flat.exponent.min(), flat.exponent.max()
 right.axhspan(*reach, color=COLORS["band"], zorder=0)
-left.text(widths[0], y.min() / 3, "trained", color=COLOR["strong"])
-left.text(widths[0], y.min() / 4, "frozen", color=COLOR["control"])
-left.text(widths[1], y.max() * 1.1, "weak", color=COLOR["weak"])
+for i, name in enumerate(("exact", "weak", "control", "strong")):
+    label = dict(exact="no superposition", strong="trained", control="frozen")
+    spot = dict(color=COLOR[name], transform=left.transAxes)
+    left.text(0.05, 0.26 - 0.08 * i, label.get(name, name), **spot)
 width_axis(left, yscale="log", ylabel="loss")
 width_axis(right, ylabel="local exponent")
 left.set_yticks([0.2, 0.5, 1], ["0.2", "0.5", "1"])
@@ -795,17 +799,17 @@ plt.show()
 # (*{claim:verdict}`superposition.straight-line`*), and the frozen control bends
 # the same way.
 #
-# The control's straight line has {glue:text}`sp-frozen`. So much of the exponent
-# is geometry: biases that learn to cut off random overlaps. What trained
-# directions add is {claim}`superposition.trained-minus-frozen`:
+# The control's straight line has {glue:text}`sp-frozen`. So much of the
+# exponent is geometry: biases that learn to cut off random overlaps. What
+# trained directions add is {claim}`superposition.trained-minus-frozen`:
 # *{claim:verdict}`superposition.trained-minus-frozen`*. At the least favourable
 # width the trained networks have {glue:text}`sp-ratio-most` times the loss of
 # the control, at the largest {glue:text}`sp-ratio-last` times.
 #
 # The contrast of strong and weak networks,
-# {claim}`superposition.strong-minus-weak`, proves no more: frozen directions
-# have {glue:text}`sp-frozen-weak` of it. What it does show is that rows must
-# not be removed.
+# {claim}`superposition.strong-minus-weak`, proves no more: frozen minus weak is
+# {glue:text}`sp-frozen-weak`. What it does show is that rows must not be
+# removed.
 #
 # *The answer hangs on how long one trains.* From the narrowest to the widest
 # network the exponent is {glue:text}`sp-chord-half` at half the steps,
@@ -820,10 +824,10 @@ plt.show()
 #
 # ### Step 5: for the reason given?
 #
-# The argument for $1/m$ has the loss come from the leak of an active feature onto
-# others. We take the loss apart, exactly: the *leak* onto inactive features;
-# active features that are *silent*, their output exactly 0; and the *own* error
-# of active features that do answer.
+# The argument for $1/m$ has the loss come from the leak of an active feature
+# onto others. We take the loss apart, exactly: the *leak* onto inactive
+# features; active features that are *silent*, their output exactly 0; and the
+# *own* error of active features that do answer.
 
 # %%
 parts = {
@@ -858,6 +862,9 @@ frozen_shares = shares["frozen control"].mean(axis=(0, 1))
 chapter.glue("sp-leak-frozen", frozen_shares[0], ".0%")
 leak_untrained = share_of("leak", runs["untrained"]).mean()
 chapter.glue("sp-leak-untrained", leak_untrained, ".0%")
+skewed_parts = runs["strong"].get("parts", 2.0, STRONG)
+skewed_leak = skewed_parts[..., 0] / skewed_parts.sum(axis=-1)
+chapter.glue("sp-leak-skewed", with_interval(skewed_leak.mean(axis=1)))
 
 fig, axes = plt.subplots(1, 4, sharey=True, figsize=(6.8, 2.5))
 shades = ["0.25", "0.6", "0.85"]
@@ -877,15 +884,18 @@ plt.show()
 # {claim}`superposition.leak-share` of the loss
 # (*{claim:verdict}`superposition.leak-share`*), in the frozen control
 # {glue:text}`sp-leak-frozen` on average; before training, when random biases
-# let everything through, it is {glue:text}`sp-leak-untrained`.
+# let everything through, it is {glue:text}`sp-leak-untrained`. Only where few
+# features carry the mass is it the larger part, {glue:text}`sp-leak-skewed` at
+# $\alpha = 2$.
+#
 # {claim}`superposition.silent-share` is silence: the biases that keep the leak
 # out also swallow true signals. As the width grows the leak falls as $m$ to the
 # power −{glue:text}`sp-leak-exponent`, silence −{glue:text}`sp-silent-exponent`
 # and own errors −{glue:text}`sp-own-exponent`. The exponent of their sum is a
 # blend, and belongs to none of them.
 #
-# Does the sum at least follow the mean squared overlap, as it should if crowding
-# sets the price? We plot one against the other.
+# Does the sum at least follow the mean squared overlap, as it should if
+# crowding sets the price? We plot one against the other.
 
 # %%
 overlap = {
@@ -923,6 +933,9 @@ chapter.record(
     "superposition.bias-start-exponent", runs=trained_fit.runs - zero_fit.runs
 )
 chapter.glue("sp-link-zero", with_interval(link["zero"]))
+long_rows = runs["strong"].get("overlap_strong", ALPHA, STRONG)[:, -3:]
+link_long = exponents_between(long_rows, losses["strong"][:, -3:])
+chapter.glue("sp-link-long", with_interval(link_long))
 chapter.glue("sp-zero", with_interval(-zero_fit.runs))
 chapter.glue("sp-zero-level", (overlap["zero"] * widths)[:, -1].mean(), ".3f")
 chapter.glue("sp-floor-level", floor[-1], ".3f")
@@ -951,14 +964,16 @@ plt.show()
 # %% [markdown]
 # **The link is loose, and breaks when the biases start at zero.** The slope of
 # log loss on log overlap is {claim}`superposition.loss-on-overlap`
-# (*{claim:verdict}`superposition.loss-on-overlap`*) where the argument has one.
-# Networks whose biases start at zero have overlaps at the floor that no set of
-# vectors can beat, $m$ times overlap {glue:text}`sp-zero-level` where Welch
-# allows {glue:text}`sp-floor-level` at the largest width. The overlaps leave
-# nothing to gain, and yet their loss falls with an exponent of
-# {glue:text}`sp-zero`, up by {claim}`superposition.bias-start-exponent`: a slope
-# of {glue:text}`sp-link-zero` on the overlap. Equal overlaps, another loss:
-# what differs is what the biases do with them.
+# (*{claim:verdict}`superposition.loss-on-overlap`*) where the argument has one;
+# with the overlaps of rows longer than one alone, over the three largest
+# widths, it is {glue:text}`sp-link-long`. Networks whose biases start at zero
+# have overlaps at the floor that no set of vectors can beat, $m$ times overlap
+# {glue:text}`sp-zero-level` where Welch allows {glue:text}`sp-floor-level` at
+# the largest width. The overlaps leave nothing to gain, and yet their loss
+# falls with an exponent of {glue:text}`sp-zero`, up by
+# {claim}`superposition.bias-start-exponent`: a slope of
+# {glue:text}`sp-link-zero` on the overlap. Equal overlaps, another loss: what
+# differs is what the biases do with them.
 #
 # ### Step 6: skewed frequencies
 #
@@ -993,6 +1008,9 @@ chapter.glue("sp-exact-steep", exact_steep, ".2f")
 chapter.glue("sp-strong-0", with_interval(-fits["strong"][0.0].runs))
 chapter.glue("sp-strong-1", with_interval(-fits["strong"][1.0].runs))
 chapter.glue("sp-frozen-1", with_interval(-fits["control"][1.0].runs))
+for alpha in fits["strong"]:
+    bends = bend(widths, runs["strong"].get("loss", alpha, STRONG))
+    chapter.glue(f"sp-bend-{alpha:g}", with_interval(bends))
 
 # %% tags=["hide-input"] mystnb={"figure": {"name": "fig-sp-paper", "caption": "Exponent of the loss (straight lines) against the exponent of the frequencies, with 95 % intervals: ours at strong superposition (blue circles), frozen directions (orange squares) and weak superposition (pink triangles); the paper's strong networks at three decays (grey, digitised from Fig. 5e); the exact sum without superposition (green)."}, "image": {"alt": "The paper's grey curves stay between 0.8 and 1.2 up to alpha one and then rise to two. Our strong points lie near them up to alpha one and below at two; the frozen control lies a little below the strong points and within the paper's range for flat frequencies. The green curve of the exact sum rises from near zero to one."}}
 paper_strong = published[published.regime == "strong"]
@@ -1019,18 +1037,21 @@ ax.legend(loc="upper left")
 plt.show()
 
 # %% [markdown]
-# **The control follows the paper's range too.** At $\alpha = 0$ the strong
-# exponent is {glue:text}`sp-strong-0`, at $\alpha = 1$ {glue:text}`sp-strong-1`
-# against {glue:text}`sp-frozen-1` for frozen directions. At $\alpha = 2$ it is
-# {glue:text}`sp-steep`, for frozen ones {glue:text}`sp-steep-frozen` and for the
-# sum without superposition {glue:text}`sp-exact-steep`; the paper has two or
-# more. A rise with skew is common to all three and favours none.
+# **For flat frequencies the control lies in the paper's range too.** At $\alpha
+# = 0$ the strong exponent is {glue:text}`sp-strong-0`, at $\alpha = 1$
+# {glue:text}`sp-strong-1` against {glue:text}`sp-frozen-1` for frozen
+# directions. At $\alpha = 2$ it is {glue:text}`sp-steep`, for frozen ones
+# {glue:text}`sp-steep-frozen` and for the sum without superposition
+# {glue:text}`sp-exact-steep`; the paper has two or more. The bend is
+# {glue:text}`sp-bend-0` at $\alpha = 0$, {glue:text}`sp-bend-1` at 1 and
+# {glue:text}`sp-bend-2` at 2: what straightens the line is skew.
 #
 # ### Step 7: what the trained rows look like
 #
-# Random directions overlap by $1/m$ untrained, so the slope proves nothing; what
-# training *adds* is the question. The paper looks at rows longer than one, which
-# it reads as the well-packed ones, and in an appendix at all rows. So do we.
+# Random directions overlap by $1/m$ untrained, so the slope proves nothing;
+# what training *adds* is the question. The paper looks at rows longer than one,
+# which it reads as the well-packed ones, and in an appendix at all rows. So do
+# we.
 
 # %%
 wide, past_ten = widths >= 16, widths >= 10
@@ -1042,7 +1063,7 @@ def get_strong(name: str, family=runs["strong"], alpha=ALPHA) -> np.ndarray:
 
 
 def evenness(family) -> np.ndarray:
-    """Return 1 - variance over that of random directions, long rows, alpha 0."""
+    """Return 1 - variance of long rows over random ones, at alpha = 0."""
     ratio = get_strong("overlap_variance_strong", family, 0.0) / variance
     return 1 - np.nanmean(ratio[:, wide], axis=1)
 
@@ -1099,21 +1120,20 @@ for ax, title in zip(axes, ("m × overlap", "variance ratio", "longer than 1")):
 plt.show()
 
 # %% [markdown]
-# **Training evens out the overlaps of the rows it favours.** At $\alpha = 0$ the
-# variance among rows longer than one is lower than that of random directions by
-# a share of {claim}`superposition.etf-like`
+# **Training evens out the overlaps of the rows it favours.** At $\alpha = 0$
+# the variance among rows longer than one is lower than that of random
+# directions by a share of {claim}`superposition.etf-like`
 # (*{claim:verdict}`superposition.etf-like`*). Counting all rows it is
 # {glue:text}`sp-all-even-low` to {glue:text}`sp-all-even-high` times *larger*:
 # the rows left behind are packed worse than at random.
 #
 # The same selection decides about the slope. Long rows alone have overlaps that
-# fall with an exponent of {glue:text}`sp-long-overlap`, random directions with 1;
-# all rows with {claim}`superposition.overlap-slope`
-# (*{claim:verdict}`superposition.overlap-slope`*), above $1/m$ in the middle and
-# near it at the ends. Long rows multiply as $m$ to the power
-# {claim}`superposition.long-rows`
-# (*{claim:verdict}`superposition.long-rows`*): few at first, then near what can
-# be packed, then all.
+# fall with an exponent of {glue:text}`sp-long-overlap`, random directions with
+# 1; all rows with {claim}`superposition.overlap-slope`
+# (*{claim:verdict}`superposition.overlap-slope`*), above $1/m$ in the middle
+# and near it at the ends. Long rows multiply as $m$ to the power
+# {claim}`superposition.long-rows` (*{claim:verdict}`superposition.long-rows`*):
+# few at first, then near what can be packed, then all.
 #
 # ### Step 8: the start of the biases
 #
@@ -1130,7 +1150,6 @@ started, survived = (
 )  # (seeds, bins)
 by_start = survived / np.maximum(started, 1)
 below_zero = survived[:, :2].sum(axis=1) / started[:, :2].sum(axis=1)
-chapter.record("superposition.start-decides", runs=by_start[:, 3] - below_zero)
 pd.DataFrame(
     {
         "initial bias": [
@@ -1146,12 +1165,13 @@ pd.DataFrame(
 ).set_index("initial bias")
 
 # %% [markdown]
-# **Luck at the start decides who survives.** A bias that starts between 0.5 and 1
-# gives a feature a better chance than one below zero, by
-# {claim}`superposition.start-decides`. Features that start lower are not decoded
-# at first, so nothing holds their rows against the decay; those that start above
-# 1 are always predicted, wrongly, and do worse again. So "weak superposition
-# keeps the most frequent features" is only part of what happens.
+# **Luck at the start decides who survives.** A bias that starts between 0.5 and
+# 1 gives a feature a better chance than one below zero, by
+# {claim}`superposition.start-decides`; those that start higher still do worse
+# again. A likely reason for the low ones is that they are not decoded at first,
+# so that nothing holds their rows against the decay (exercise 2 asks about the
+# high ones). At these frequencies "weak superposition keeps the most frequent
+# features" is only part of what happens.
 #
 # ### Step 9: language models, from the authors' points
 #
@@ -1173,6 +1193,7 @@ resamples = bootstrap_runs(
 )
 
 # %% tags=["hide-input"] mystnb={"figure": {"name": "fig-sp-llm", "caption": "Mean squared overlap of the rows of the output matrix against the width for 25 language models (digitised from the authors' figure), a marker per family, with the pooled fit and the line 1/m."}, "image": {"alt": "Points of four model families scatter over a decade around a falling line, somewhat steeper than the dashed line one over m; all lie well above that line."}}
+chapter.record("superposition.start-decides", runs=by_start[:, 3] - below_zero)
 chapter.record("superposition.llm-slope", resamples=resamples)
 level = llm.m * llm.mean_squared_overlap
 chapter.glue("sp-llm-least", level.min(), ".0f")
@@ -1197,11 +1218,11 @@ plt.show()
 # %% [markdown]
 # **The slope is compatible with one, the level is not.** The fitted exponent is
 # {claim}`superposition.llm-slope`: one and a half would do as well as one. The
-# overlaps are {glue:text}`sp-llm-least` to {glue:text}`sp-llm-most` times $1/m$,
-# with a geometric mean of {glue:text}`sp-llm-mean`. A direction common to all
-# rows would raise every overlap, but these points cannot show whether there is
-# one. A law that fits at most in slope, over one decade and four families, is
-# weak evidence for packing.
+# overlaps are {glue:text}`sp-llm-least` to {glue:text}`sp-llm-most` times
+# $1/m$, with a geometric mean of {glue:text}`sp-llm-mean`. A direction common
+# to all rows would raise every overlap, but these points cannot show whether
+# there is one. A law that fits at most in slope, over one decade and four
+# families, is weak evidence for packing.
 #
 # ## Noise floor
 #
@@ -1224,21 +1245,22 @@ chapter.glue("sp-steep-spread", spread[2.0], ".3f")
 # Between seeds the loss at one width varies by {glue:text}`sp-spread-low` to
 # {glue:text}`sp-spread-high` (standard deviation), and the exponent by
 # {glue:text}`sp-exponent-spread` at $\alpha = 0.5$ and by
-# {glue:text}`sp-steep-spread` at $\alpha = 2$, where few features decide. **What
-# moves an exponent here is less the seed than the curve and the clock**: which
-# widths the line goes through, and how long the networks have trained.
+# {glue:text}`sp-steep-spread` at $\alpha = 2$, where few features decide.
+# **What moves an exponent here is less the seed than the curve and the clock**:
+# which widths the line goes through, and how long the networks have trained.
 #
 # ## Ours against the paper
 #
 # <!-- claims:table -->
 #
-# The published exponents themselves range over the band of {numref}`fig-sp-loss`
-# between decays and frequency laws with $\alpha \le 1$. **The robust statement is
-# "about one over this decade of widths", not a second decimal, and not a law.**
+# The published exponents themselves range over the band of
+# {numref}`fig-sp-loss` between decays and frequency laws with $\alpha \le 1$.
+# **The robust statement is "about one over this decade of widths", not a second
+# decimal, and not a law.**
 #
 # The paper's headline figure has larger networks, ten thousand features and
-# widths up to 1024. Their losses can be read off. Are *they* straight? For two of
-# the three frequency laws the paper's fit leaves out the two smallest of its
+# widths up to 1024. Their losses can be read off. Are *they* straight? For two
+# of the three frequency laws the paper's fit leaves out the two smallest of its
 # eight widths.
 
 # %%
@@ -1288,10 +1310,12 @@ axes[0].set(ylabel="loss")
 plt.show()
 
 # %% [markdown]
-# **The published curves bend the same way, by less.** With all eight widths the
-# exponent for linear frequencies is {claim}`superposition.large-all-widths`
-# where the paper prints 0.89 (Fig. 1), and all three bends are negative. Their
-# range of widths is a hundredfold, ours sevenfold.
+# **The published curves bend the same way, by less.** For exponential
+# frequencies the paper fits all eight widths, as we do for all three here. With
+# them the exponent for linear frequencies is
+# {claim}`superposition.large-all-widths` where the paper prints 0.89 (Fig. 1),
+# and all three bends are negative. Their range of widths is a hundredfold, ours
+# sevenfold.
 #
 # The weak half of the figure is not that of one feature to a dimension. With
 # power-law frequencies the weak losses rise with the width at first, and from
@@ -1312,8 +1336,8 @@ plt.show()
 # leave that region. The paper's ten thousand features can; there a straight
 # piece may be longer.
 #
-# *Training.* Of the strong networks no exponent is final (Step 4). The control is
-# converged and still depends on nothing but geometry and biases.
+# *Training.* Of the strong networks no exponent is final (Step 4), so that what
+# learned directions are worth depends on when one looks.
 #
 # *Skew.* At $\alpha$ near 2 the sum without superposition is as steep as
 # $1/m$. Natural language has a Zipf exponent near one, where they differ.
@@ -1326,14 +1350,14 @@ plt.show()
 # :class: important
 # **Toys of ten thousand features with the control beside them.** The paper's
 # large networks, eight widths to 1024, strong decay, five seeds, each with its
-# frozen twin, and both again at twice the steps: some twenty hours of one large
-# GPU. If the trained curve is straight (a bend within 0.1 of zero) and its
-# exponent exceeds the frozen one by the same amount at both lengths, then
-# `straight-line` and `trained-minus-frozen` turn to *agrees*, and this page's
-# main conclusion falls.
+# frozen twin, and both again at twice the steps: about two hours of one H200,
+# by a count of operations. If the trained curve is straight (a bend within 0.1
+# of zero) and its exponent exceeds the frozen one by the same amount at both
+# lengths, then `straight-line` and `trained-minus-frozen` turn to *agrees*, and
+# this page's main conclusion falls.
 #
-# **The same parts of the loss there**: an evaluation, minutes. A leak above half
-# of the loss at large $n/m$ decides `leak-share` for the paper.
+# **The same parts of the loss there**: an evaluation, minutes. A leak above
+# half of the loss at large $n/m$ decides `leak-share` for the paper.
 # ```
 #
 # ## Exercises
@@ -1351,16 +1375,17 @@ plt.show()
 # ```
 #
 # **2.** A feature whose bias starts high is always predicted, so its row has a
-# gradient from the first step. Why do those that start highest not survive best?
+# gradient from the first step. Why do those that start highest not survive
+# best?
 #
 # ```{admonition} Answer
 # :class: dropdown
-# The table of Step 8 refutes the simple answer, that a high start protects. A
-# bias above 1 is an error in every sample, and the quickest way down lowers the
-# bias and shrinks the row together: until the bias has come down, which at this
-# learning rate takes hundreds of steps, the row's own signal is small beside
-# that error. To test it, raise `bias_lr` of `ToyConfig`, so that biases settle
-# first.
+# We do not know; the table of Step 8 refutes the simple answer, that a high
+# start protects. One reading: a bias above 1 is an error in every sample, and
+# until it has come down, which at this learning rate takes more than a hundred
+# steps, the row's own signal is small beside that error while decay goes on. To
+# test it, raise `bias_lr` of `ToyConfig`, so that biases settle first: the
+# shares of the last two bins should then draw level.
 # ```
 #
 # **3.** For which $\alpha$ would you expect the exact sum without superposition
@@ -1391,13 +1416,14 @@ plt.show()
 # rounding error. **What was hard.** Enough training: with random initial biases
 # the product of batch and steps must be some thousand times the number of
 # features before anything has settled, and the control needs as much care as
-# the networks: from the same start it converges in six times the steps.
+# the networks: from their start, at their rate, it is far from converged (Step
+# 4).
 #
 # **Compute and larger runs.** The provenance below lists seconds per section.
-# For the larger sizes run `scaling run superposition --profile gpu`, or the file
-# as a plain script; with `SCALING_TIME_LIMIT` set it stops in time and goes on
-# when started again, width by width. This page quotes no number of the `gpu`
-# profile.
+# For the larger sizes run `scaling run superposition --profile gpu`, or the
+# file as a plain script; with `SCALING_TIME_LIMIT` set it stops in time and
+# goes on when started again, width by width. This page quotes no number of the
+# `gpu` profile.
 #
 # **References.** {cite:t}`liu2025superposition` for the claim,
 # {cite:t}`elhage2022toy` for the model, {cite:t}`welch1974lower` and

@@ -24,8 +24,8 @@ def bend(ms: ArrayLike, losses_SM: ArrayLike) -> np.ndarray:
     >>> bend([1, 2, 4], [[1.0, 0.5, 0.125]]).round(3).tolist()
     [-0.721]
     """
-    losses_SM = np.asarray(losses_SM, dtype=float)
-    if np.ndim(ms) != 1 or losses_SM.ndim != 2 or losses_SM.shape[1] != len(ms):
+    ms, losses_SM = np.asarray(ms, dtype=float), np.asarray(losses_SM, dtype=float)
+    if ms.ndim != 1 or losses_SM.ndim != 2 or losses_SM.shape[1] != len(ms):
         raise ValueError(f"need losses (runs, widths), got {losses_SM.shape}")
     if len(np.unique(ms)) < 3:
         raise ValueError(f"a bend needs three different widths, got {ms}")

@@ -125,7 +125,7 @@ def _train(model: ToyEnsemble, steps: int, lr: float, frozen: bool) -> None:
         clip=None,
     )
     train_ensemble(trained, training, desc=f"width {model.config.m}")
-    if frozen:
+    if isinstance(trained, FrozenDirections):
         trained.write_back()
 
 
@@ -185,7 +185,7 @@ def distance_from_ideal(W: np.ndarray) -> float:
     0.64
     """
     n, m = W.shape
-    R = np.linalg.qr(np.hstack([W, np.eye(n, m)]), mode="r")
+    _, R = np.linalg.qr(np.hstack([W, np.eye(n, m)]))
     signs = np.repeat([1.0, -1.0], m)
     return float(np.abs(np.linalg.eigvalsh((R * signs) @ R.T)).max())
 
