@@ -156,6 +156,10 @@ class Custom(Law):
         """Return the user's own starting values: one size each, with their signs."""
         return np.array([np.sign(self.start.get(n, 1.0)) for n in self.nonlinear])
 
+    @property
+    def informed(self):
+        return bool(self.start)
+
     def grids(self, prep):
         signs = self.centre()
         count, reach = GRIDS.get(len(signs), (3, 10.0))

@@ -133,6 +133,11 @@ class Law:
         """Return nonlinear coordinates (q,) that are always tried, if there are any."""
         return None
 
+    @property
+    def informed(self) -> bool:
+        """Whether the centre is the user's own: two starts that agree are enough."""
+        return False
+
     def starts(self, prep: dict, y: Array, w: Array) -> Array | None:
         """Return starting points of the law's own, best first, (K, p); None: the grid's."""
         return None

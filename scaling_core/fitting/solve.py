@@ -8,13 +8,14 @@ from typing import Any
 import numpy as np
 
 from .law import Array, Law
-from .newton import AGREE, Solution, minimise
+from .newton import AGREE, ENOUGH, Solution, minimise
 from .problem import Problem, build_problem, diagnose
 from .result import FitResult, Status
 
 MAX_COSINE = 1e-5  # larger: the gradient is not zero
 NOISY = 0.03  # relative residual above which a second, robust set of starts is tried
 MAX_CONDITION = 1e8  # larger: some combination of parameters is free
+FRESH = 16  # independent starts more where few agree
 APART = 0.05  # relative change of a coordinate by which two optima differ
 
 
@@ -67,7 +68,7 @@ def fit(
     starts = problem.starts()
     if rng is not None:
         starts = np.concatenate([starts, around(starts[:1], 6, problem, rng)])
-    return _judge(problem, solve(problem, starts))
+    return _judge(problem, *solve(problem, starts))
 
 
 def guess(law: Law, data: Any) -> dict[str, float]:
@@ -84,33 +85,54 @@ def guess(law: Law, data: Any) -> dict[str, float]:
     return problem.named(problem.starts()[0])
 
 
-def solve(problem: Problem, starts: Array) -> Solution:
-    """Minimise from all starts, and look again where in doubt."""
+def solve(problem: Problem, starts: Array) -> tuple[Solution, Array]:
+    """Minimise from all starts, and look again where in doubt.
+
+    Returns the ends of all starts, and which of the starts were independent: not drawn
+    around an end found before.
+    """
     rng = np.random.default_rng(0)
     found = minimise(problem.objective(), starts, known=np.empty(0))
+    own = np.ones(len(starts), bool)
     for attempt in range(4):
         least = np.min(found.value)
-        more = _second_look(problem, found, attempt, rng)
-        if more is None:
+        near, fresh = _second_look(problem, found, own, starts, attempt, rng)
+        if not len(near) + len(fresh):
             break
-        known = found.value[found.converged]
+        new = ~(fresh[:, None] == starts).all(axis=2).any(axis=1)
+        starts = np.concatenate([starts, near, fresh[new]])
+        more, known = starts[len(own) :], found.value[found.converged]
         found = found.joined(minimise(problem.objective(), more, known=known))
+        own = np.concatenate([own, np.arange(len(more)) >= len(near)])
         if np.min(found.value) >= least * (1 - AGREE):
             break
-    return found
+    return found, own
 
 
-def _second_look(problem: Problem, found: Solution, attempt: int, rng) -> Array | None:
-    """Return more starts where few agree, the data are noisy or the law is rugged."""
+def _second_look(
+    problem: Problem, found: Solution, own: Array, starts: Array, attempt: int, rng
+) -> tuple[Array, Array]:
+    """Return more starts where few agree, the data are noisy or the law is rugged.
+
+    First those near the best ends so far, then independent ones.
+    """
+    none = found.z[:0]
     if not np.isfinite(found.value).any():
-        return None
+        return none, none
     best = found.z[np.argmin(found.value)]
-    noisy = attempt == 0 and problem.law.cheap and _noise(problem, best) > NOISY
     near = around(found.z[np.argsort(found.value)[:3]], 18, problem, rng)
-    if noisy:
-        return np.concatenate([near[:6], _reweighted(problem, best)])
-    agree = _agreeing(problem, found).sum() > 1
-    return None if agree and not problem.law.rugged else near
+    if attempt == 0 and problem.law.cheap and _noise(problem, best) > NOISY:
+        return near[:6], _reweighted(problem, best)
+    agree = (_agreeing(problem, found) & own).sum() >= ENOUGH
+    if agree and not problem.law.rugged:
+        return none, none
+    if agree:
+        return near, none
+    fresh = [problem.starts(count=FRESH, apart=True)]
+    if problem.law.informed and attempt == 0:  # the last start is the user's own
+        place = starts[-1:]
+        fresh.append(around(place, 8, problem, rng, spread=0.1))
+    return near, np.concatenate(fresh)
 
 
 def _noise(problem: Problem, z: Array) -> float:
@@ -128,10 +150,12 @@ def _reweighted(problem: Problem, z: Array) -> Array:
     return np.concatenate(apart)
 
 
-def around(z: Array, count: int, problem: Problem, rng: np.random.Generator) -> Array:
+def around(
+    z: Array, count: int, problem: Problem, rng: np.random.Generator, spread: float = 0.5
+) -> Array:
     """Return count random points around the rows of z, inside the bounds."""
     chosen = z[np.arange(count) % len(z)]
-    moved = chosen * np.exp(rng.normal(0, 0.5, chosen.shape))
+    moved = chosen * np.exp(rng.normal(0, spread, chosen.shape))
     moved += rng.normal(0, 1e-3, chosen.shape)
     return np.clip(moved, problem.low, problem.high)
 
@@ -141,16 +165,16 @@ def _agreeing(problem: Problem, found: Solution) -> Array:
     return found.converged & (found.value <= level)
 
 
-def _judge(problem: Problem, found: Solution) -> FitResult:
+def _judge(problem: Problem, found: Solution, own: Array) -> FitResult:
     """Turn the end of a minimisation into a result with a status in words."""
     best = int(np.argmin(found.value))
-    z, value, starts = found.z[best], float(found.value[best]), len(found.z)
+    z, value, starts = found.z[best], float(found.value[best]), int(own.sum())
     if not np.isfinite(value):
         raise ValueError(
             f"{type(problem.law).__name__} has no finite prediction at any start; "
             "check units and bounds"
         )
-    agreeing = int(_agreeing(problem, found).sum())
+    agreeing = int((_agreeing(problem, found) & own).sum())
     cosine, condition, bound, dead = diagnose(problem, z)
     cosine = 0.0 if value <= problem.floor else cosine
     doubt = _identified(problem, z, value, condition, bound, dead)
@@ -161,14 +185,14 @@ def _judge(problem: Problem, found: Solution) -> FitResult:
         status, message = "failed", words
     elif doubt is not None:
         status, message = doubt
-    elif agreeing < 2 and starts > 1:
+    elif agreeing < min(2 if problem.law.informed else ENOUGH, starts):
         status, message = (
             "starts-disagree",
             "the best value may not be the least there is",
         )
     else:
         status, message = "converged", "the gradient is zero"
-    message += f"; {agreeing} of {starts} starts agree"
+    message += f"; {agreeing} of {starts} independent starts agree"
     if problem.spare < 1:
         message += "; no points to spare: intervals are undefined"
     return FitResult(
