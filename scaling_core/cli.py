@@ -54,36 +54,62 @@ def fit(
     law: Annotated[str, typer.Option(help="see `scaling laws`")] = "chinchilla",
     columns: Annotated[str, typer.Option(help='N=params,D=tokens,L="a, b"')] = "",
     loss: Annotated[str, typer.Option(help="log-huber, huber or mse")] = "log-huber",
+    delta: Annotated[
+        float, typer.Option(help="where Huber's loss turns linear")
+    ] = 1e-3,
+    weights: Annotated[str, typer.Option(help="column of weights")] = "",
+    bounds: Annotated[str, typer.Option(help="E=0:2,alpha=0.3 (a number fixes)")] = "",
+    group: Annotated[str, typer.Option(help="column of labels: own E, A, B each")] = "",
     against: Annotated[
         str, typer.Option("--compare", help="other laws, by comma")
+    ] = "",
+    resamples: Annotated[
+        int, typer.Option("--bootstrap", help="resamples, 1000 say; 0: none")
+    ] = 0,
+    allocate: Annotated[
+        str, typer.Option(help="best N and D for these FLOPs, by comma")
     ] = "",
     plot: Annotated[Path | None, typer.Option(help="PNG, SVG or PDF to write")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="print JSON only")] = False,
 ):
-    """Fit a scaling law to your own runs: intervals, status, methods paragraph."""
-    from scaling_core.fitting import compare, report
+    """Fit a scaling law to your own runs: intervals, status, methods paragraph.
+
+    Exit code 1 where the runs do not determine the law.
+    """
+    from scaling_core.fitting import allocation, bootstrap, compare, report
     from scaling_core.fitting import fit as fit_law
 
-    laws = report.find_laws([law, *filter(None, against.split(","))])
+    laws = report.find_laws([law, *filter(None, against.split(","))], group)
+    budgets = report.parse_budgets(allocate)
     if plot is not None:
         report.check_plot(plot)
-    runs = report.read_runs(table, laws, report.parse_columns(columns))
+    runs = report.read_runs(table, laws, report.parse_columns(columns), weights)
+    options = dict(loss=loss, delta=delta, weights=runs.data.pop("weights", None))
+    rows = boot = best = None
     try:
-        result = fit_law(laws[0], runs.data, loss=loss)
-        enough = result.n >= 2 * (max(len(one.parameters) for one in laws) + 2)
-        order = laws[0].variables[0] if enough else None  # else no forward chaining
-        rows = compare(laws, runs.data, by=order, loss=loss) if against else []
+        result = fit_law(
+            laws[0], runs.data, bounds=report.parse_bounds(bounds), **options
+        )
+        if against:
+            enough = result.n >= 2 * (max(len(one.parameters) for one in laws) + 2)
+            order = laws[0].variables[0] if enough else None  # else no forward chaining
+            rows = compare(laws, runs.data, by=order, **options)
+        if resamples and result.usable:
+            boot = bootstrap(result, resamples)
+        if budgets and result.usable:
+            best = allocation(boot or result, budgets)
     except ValueError as error:
         raise runs.explain(error) from error
-    typer.echo(report.show(result, rows, as_json))
+    typer.echo(report.show(result, rows, as_json, boot, best))
+    if not result.usable:
+        typer.echo(f"scaling: {result.status}: {result.message}", err=True)
+        raise typer.Exit(1)
     if plot is not None:
         try:
             result.plot().figure.savefig(plot, dpi=150)
         except OSError as error:
             raise UsageError(f"--plot {plot}: cannot be written ({error})") from error
         typer.echo(f"wrote {plot}", err=as_json)
-    if result.status == "failed":
-        raise typer.Exit(1)
 
 
 @app.command("laws")

@@ -14,7 +14,6 @@ _EXPORTS = {
     "Allocation": "compute",
     "Bootstrap": "resampling",
     "Chinchilla": "laws",
-    "Comparison": "selection",
     "Custom": "custom",
     "DataConstrained": "families",
     "Extrapolation": "selection",

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import itertools
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 from scipy.special import expit, log_expit
 
-from .law import INF, Law
+from .law import INF, OneVariable
 
 
 @dataclass(frozen=True)
-class BNSL(Law):
+class BNSL(OneVariable):
     """Broken neural scaling law with ``breaks`` smooth breaks.
 
-    ``L = a + b x^-c0 prod_i (1 + (x/d_i)^(1/f_i))^(-c_i f_i)``, linear in a and b.
-    Breaks are reported by rising d. Source: arXiv 2210.14891, eq. 1.
+    ``L = a + b x^-c0 prod_i (1 + (x/d_i)^(1/f_i))^(-c_i f_i)``, linear in a and b: a is
+    the limit at large x, c0 the first slope; at each d the slope changes by c, over a
+    width f. Breaks are reported by rising d. Source: arXiv 2210.14891, eq. 1.
 
     Examples
     --------
@@ -25,11 +27,18 @@ class BNSL(Law):
     """
 
     breaks: int = 1
-    x: str = "x"
 
     formula = "L = a + b x^-c0 prod_i (1 + (x/d_i)^(1/f_i))^(-c_i f_i)"
     source = "arXiv 2210.14891, eq. 1"
     linear = ("a", "b")
+    meanings: ClassVar = {
+        "a": "limit at large x",
+        "b": "offset of the first power at x = 1",
+        "c0": "first slope, the power by which L falls",
+        "c1": "by how much the slope changes at the break",
+        "d1": "place of the break",
+        "f1": "width of the break, in ln x",
+    }
 
     def _own(self, letters: str) -> list[str]:
         return [f"{s}{i + 1}" for i in range(self.breaks) for s in letters]
@@ -42,18 +51,6 @@ class BNSL(Law):
     def units(self):
         own = {name: {"d": "of x"}.get(name[0], "1") for name in self._own("cdf")}
         return {"a": "of L", "b": "of L x^c0", "c0": "1", **own}
-
-    @property
-    def variables(self):
-        return (self.x,)
-
-    @property
-    def scaled(self):
-        return (self.x,)
-
-    @property
-    def positive(self):
-        return (self.x,)
 
     @property
     def nonlinear(self):
@@ -70,9 +67,6 @@ class BNSL(Law):
     @property
     def limits(self):
         return dict.fromkeys(["a", "b", *self._own("df")], (0.0, INF))
-
-    def prepare(self, data, scale):
-        return {"u": np.log(data[self.x] / scale[self.x])}
 
     def _breaks(self, theta, prep):
         """Return per break c, f and w = (u - d)/f with the softplus of w."""

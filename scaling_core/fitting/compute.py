@@ -87,6 +87,7 @@ def _note(factor: float, doubt: str) -> str:
     """Say what the intervals at ``factor`` times the largest compute leave out."""
     times = f"{factor:.2g} times the compute of the largest run"
     beyond = f"{times}: model error not included" if factor > 1.05 else ""
+    doubt = f"not to be trusted: {doubt}" if doubt else ""
     return "; ".join(filter(None, [doubt, beyond]))
 
 

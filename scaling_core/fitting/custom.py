@@ -21,7 +21,8 @@ class Custom(Law):
     ``inputs`` names the leading arguments, which are columns; the others are
     parameters. ``start`` gives each nonlinear parameter an order of magnitude
     (default 1); parameters in which the function is linear need none: they are
-    found numerically and eliminated.
+    found numerically and eliminated. To pickle a result, give a function of a module:
+    Python pickles no lambda.
 
     Examples
     --------

@@ -8,14 +8,16 @@ from typing import ClassVar
 import numpy as np
 from scipy.special import expit
 
-from .law import Law, one_hot
+from .law import Law, OneVariable, one_hot
+from .laws import Chinchilla
 
 
 @dataclass(frozen=True)
 class Kaplan(Law):
     """Kaplan's joint law, ``L = ((N_c/N)^(alpha_N/alpha_D) + D_c/D)^alpha_D``.
 
-    Not linear in anything, but log L is linear in two of four coordinates, and
+    N_c and D_c are the sizes at which the loss would be 1 were the other without end,
+    alpha_N and alpha_D the powers by which it falls. Not linear in anything, but log L is linear in two of four coordinates, and
     the starts use that. Source: arXiv 2001.08361, eq. 1.5.
 
     Examples
@@ -28,6 +30,12 @@ class Kaplan(Law):
     formula = "L = ((N_c/N)^(alpha_N/alpha_D) + D_c/D)^alpha_D"
     source = "arXiv 2001.08361, eq. 1.5"
     units: ClassVar = {"N_c": "of N", "alpha_N": "1", "D_c": "of D", "alpha_D": "1"}
+    meanings: ClassVar = {
+        "N_c": "parameters at which loss is 1, data without end",
+        "alpha_N": "power of parameters by which loss falls",
+        "D_c": "tokens at which loss is 1, model without end",
+        "alpha_D": "power of tokens by which loss falls",
+    }
     variables = scaled = positive = ("N", "D")
     scale_target = False
     log_link = True
@@ -89,6 +97,11 @@ class DataConstrained(Law):
     source = "arXiv 2305.16264, section 3"
     units: ClassVar = dict(E="of L", A="of L N^alpha", B="of L D^beta", alpha="1")
     units |= dict(beta="1", R_N="repetitions", R_D="repetitions")
+    meanings: ClassVar = {
+        **Chinchilla.meanings,
+        "R_N": "excess parameters, in multiples of U_N, at which they fade by 1/e",
+        "R_D": "repetitions of the data at which they fade by 1/e",
+    }
     scaled = ("N", "D")
     positive = variables = ("N", "U_N", "D", "U_D")
     linear = ("E", "A", "B")
@@ -143,7 +156,7 @@ class DataConstrained(Law):
 
 
 @dataclass(frozen=True)
-class SigmoidLog(Law):
+class SigmoidLog(OneVariable):
     """Sigmoid in log x, ``L = R_0 + (A - R_0) / (1 + (C_mid/x)^B)``.
 
     R_0 is the value at small x, A the ceiling (or floor) at large x, C_mid the
@@ -160,33 +173,22 @@ class SigmoidLog(Law):
     {'R_0': 0.1, 'A': 0.6, 'C_mid': 200.0, 'B': 1.7}
     """
 
-    x: str = "x"
-
     formula = "L = R_0 + (A - R_0) / (1 + (C_mid/x)^B)"
     source = "arXiv 2510.13786, eq. 1"
     units: ClassVar = {"R_0": "of L", "A": "of L", "C_mid": "of x", "B": "1"}
+    meanings: ClassVar = {
+        "R_0": "value at small x",
+        "A": "ceiling (or floor) at large x",
+        "C_mid": "x half-way between the two",
+        "B": "steepness",
+    }
     linear = ("R_0", "A")
     nonlinear = ("C_mid", "B")
     any_sign = ("R_0", "A")
 
     @property
-    def variables(self):
-        return (self.x,)
-
-    @property
-    def scaled(self):
-        return (self.x,)
-
-    @property
-    def positive(self):
-        return (self.x,)
-
-    @property
     def logs(self):
         return {"C_mid": self.x}
-
-    def prepare(self, data, scale):
-        return {"u": np.log(data[self.x] / scale[self.x])}
 
     def basis(self, theta, prep):
         t = theta[:, 1:] * (prep["u"] - theta[:, :1])
@@ -228,6 +230,11 @@ class SaturatingK(Law):
     formula = "ln L = E[N] - K_max / (1 + N_0/N) ln X"
     source = "arXiv 2509.25300, eqs. 1 and 8"
     units: ClassVar = {"E": "of ln L", "K_max": "1", "N_0": "of N"}
+    meanings: ClassVar = {
+        "E": "ln L at X = 1, one for every N",
+        "K_max": "power of X by which loss falls, for the largest models",
+        "N_0": "model size at which that power is halved",
+    }
     variables = scaled = positive = ("N", "X")
     scale_target = False
     log_link = True

@@ -12,7 +12,7 @@ ever see raw units.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import ClassVar
 
 import numpy as np
@@ -37,6 +37,7 @@ class Law:
     formula: ClassVar[str] = ""
     source: ClassVar[str] = ""
     units: ClassVar[Mapping[str, str]] = {}
+    meanings: ClassVar[Mapping[str, str]] = {}  # of parameters, in words
     scaled: ClassVar[tuple[str, ...]] = ()
     scale_target: ClassVar[bool] = True
     log_link: ClassVar[bool] = False
@@ -60,6 +61,11 @@ class Law:
     def coupled(self) -> tuple[str, ...]:
         """Parameters whose raw values depend on the scale of a column."""
         return tuple(self.powers)
+
+    @property
+    def constants(self) -> tuple[str, ...]:
+        """Additive constants, such as E: zero is a value like others to them."""
+        return tuple(n for n in self.linear if n not in self.powers)
 
     @property
     def limits(self) -> dict[str, tuple[float, float]]:
@@ -142,6 +148,10 @@ class Law:
         """Return starting points of the law's own, best first, (K, p); None: the grid's."""
         return None
 
+    def confounded(self, prep: dict) -> str:
+        """Say why the design of the data leaves parameters open; empty where it does not."""
+        return ""
+
     def rivals(self, z: Array, prep: dict) -> Array:
         """Return points (K, p) that may fit as well as the optimum z (p,), for the status.
 
@@ -199,6 +209,28 @@ class Law:
             z, prep = self.from_raw(raw, scale), self.prepare(columns, scale)
             eta, _ = self.evaluate(z, prep)
         return np.exp(eta[0]) if self.log_link else eta[0]
+
+
+@dataclass(frozen=True)
+class OneVariable(Law):
+    """A law in one positive column, ``x``, of which it sees ``u``, the scaled logarithm."""
+
+    x: str = field(default="x", kw_only=True)
+
+    @property
+    def variables(self):
+        return (self.x,)
+
+    @property
+    def scaled(self):
+        return (self.x,)
+
+    @property
+    def positive(self):
+        return (self.x,)
+
+    def prepare(self, data, scale):
+        return {"u": np.log(data[self.x] / scale[self.x])}
 
 
 def signed(exponent: str) -> tuple[float, str]:

@@ -11,6 +11,8 @@ from .law import INF
 from .powers import PowerSum
 
 ONE_PATH = 0.99  # squared correlation of log N and log D above which terms may swap
+SAME_PATH = 2e-3  # largest distance of log D from a line in log N, over its range
+POWER = {"alpha": "power of x by which it falls"}
 FLOPS = 6.0  # per token and parameter
 
 
@@ -18,7 +20,9 @@ FLOPS = 6.0  # per token and parameter
 class PowerLaw(PowerSum):
     """Power law with or without a floor, ``L = E + A x^-alpha``.
 
-    ``floor=False`` drops E; alpha may then be negative (a growing quantity).
+    E is the loss that no x removes, A what remains to be removed at x = 1, alpha the
+    power by which that falls. ``floor=False`` drops E; alpha may then be negative (a
+    growing quantity).
     Source: arXiv 1712.00409, section 3 (learning curves). Chapter: fitting.
 
     Examples
@@ -37,6 +41,11 @@ class PowerLaw(PowerSum):
     source = "arXiv 1712.00409, section 3"
 
     @property
+    def meanings(self):
+        floor = {"E": "loss that no x removes"} if self.floor else {}
+        return {**floor, "A": f"what remains to be removed at {self.x} = 1", **POWER}
+
+    @property
     def terms(self):
         return {**({"E": {}} if self.floor else {}), "A": {self.x: "alpha"}}
 
@@ -49,6 +58,8 @@ class PowerLaw(PowerSum):
 class Chinchilla(PowerSum):
     """Loss in parameters N and tokens D, ``L = E + A N^-alpha + B D^-beta``.
 
+    E is the loss of an infinite model on infinite data, A and B the excess of one
+    parameter and of one token, alpha and beta the powers by which these fall.
     ``group`` and ``share`` as in ``PowerSum``: a family of surfaces with common
     exponents. Source: arXiv 2203.15556, eq. 10. Chapter: fitting.
 
@@ -65,7 +76,24 @@ class Chinchilla(PowerSum):
     """
 
     terms: ClassVar = {"E": {}, "A": {"N": "alpha"}, "B": {"D": "beta"}}
+    meanings: ClassVar = {
+        "E": "loss of an infinite model on infinite data",
+        "A": "excess of a model of one parameter",
+        "B": "excess of one token",
+        "alpha": "power of parameters by which their excess falls",
+        "beta": "power of tokens by which their excess falls",
+    }
     source = "arXiv 2203.15556, eq. 10"
+
+    def confounded(self, prep):
+        """Runs along one path D = k N^p fit as well with the terms of N and D exchanged."""
+        (_, u), (_, v) = prep["A"].logs[0], prep["B"].logs[0]
+        if np.ptp(u) == 0 or np.ptp(v) == 0:
+            return ""
+        p, c = np.polyfit(u, v, 1)
+        if p <= 0 or np.abs(v - p * u - c).max() > SAME_PATH * np.ptp(v):
+            return ""
+        return "D is a power of N: with their terms exchanged the law fits as well"
 
     def rivals(self, z, prep):
         """Return the optimum with the terms of N and D exchanged, where D is a power of N.

@@ -11,7 +11,7 @@ import numpy as np
 
 from . import columns as col
 from .law import Array, Law, geometric_mean, unit_scale
-from .newton import Objective
+from .newton import Objective, minimise
 from .varpro import N_STARTS, starting_cells
 
 EXACT = 1e-13  # root mean square residual below which a fit is exact to rounding
@@ -168,6 +168,33 @@ class Optimum:
     def params(self) -> dict[str, float]:
         """Raw parameter values, named as in ``law.formula``."""
         return self.problem.named(self.z)
+
+    @cached_property
+    def on_bound(self) -> tuple[str, ...]:
+        """Free parameters that ended on a bound."""
+        bound = diagnose(self.problem, self.z)[2]
+        return tuple(np.array(self.law.parameters)[bound].tolist())
+
+    @cached_property
+    def released(self) -> Optimum:
+        """The optimum without the bounds met by this one: intervals are made of it.
+
+        A bound of the user's gives way to the law's own; an additive constant may
+        become negative. Held at a bound a parameter would look known, and those it
+        trades with too.
+        """
+        own = {name: self._released_bounds(name) for name in self.on_bound}
+        changed = {k: v for k, v in own.items() if v != self.problem.bounds[k]}
+        if not changed:
+            return self
+        problem = self.problem.rebound(changed)
+        raw = np.array([list(self.params.values())])
+        found = minimise(problem.objective(), self.law.from_raw(raw, problem.scale))
+        return Optimum(problem, found.z[0])
+
+    def _released_bounds(self, name: str) -> tuple[float, float]:
+        limits = self.law.limits.get(name, (-np.inf, np.inf))
+        return (-np.inf, np.inf) if name in self.law.constants else limits
 
     @property
     def derived(self) -> dict[str, float]:

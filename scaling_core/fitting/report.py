@@ -5,7 +5,7 @@ import json
 import math
 import os
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -18,8 +18,10 @@ from .columns import CellError
 from .families import DataConstrained, Kaplan, SaturatingK, SigmoidLog
 from .law import Law
 from .laws import Chinchilla, PowerLaw
+from .powers import PowerSum
+from .resampling import Bootstrap
 from .result import FitResult
-from .selection import Comparison, table
+from .selection import extrapolation_cv
 
 LAWS = {
     "power": PowerLaw(),
@@ -56,8 +58,8 @@ class Runs:
         )
 
 
-def find_laws(names: list[str]) -> list[Law]:
-    """Return the laws of these names, each once.
+def find_laws(names: list[str], group: str = "") -> list[Law]:
+    """Return the laws of these names, each once; ``group`` names a column of labels.
 
     >>> find_laws(["kaplan", "kaplan "])
     [Kaplan()]
@@ -65,15 +67,56 @@ def find_laws(names: list[str]) -> list[Law]:
     names = [name.strip() for name in names]
     if unknown := [name for name in names if name not in LAWS]:
         raise UsageError(f"unknown law {unknown[0]!r}; allowed: {', '.join(LAWS)}")
-    return [LAWS[name] for name in dict.fromkeys(names)]
+    found = {name: LAWS[name] for name in names}
+    if group:
+        sums = {k: law for k, law in LAWS.items() if isinstance(law, PowerSum)}
+        if bad := [name for name in found if name not in sums]:
+            raise UsageError(f"--group: not for {bad[0]}, only for {', '.join(sums)}")
+        found = {name: replace(sums[name], group=group) for name in found}
+    return list(found.values())
 
 
 def list_laws() -> list[str]:
-    """Return a line per law: name, formula, columns."""
-    return [
-        f"{name:<20}{law.formula}  (columns {', '.join((*law.variables, law.target))})"
-        for name, law in LAWS.items()
-    ]
+    """Return per law a line with name, formula and columns, then its parameters."""
+    lines = []
+    for name, law in LAWS.items():
+        columns = ", ".join((*law.variables, law.target))
+        lines.append(f"{name:<20}{law.formula}  (columns {columns})")
+        lines += [f"{'':<22}{k:<8}{words}" for k, words in law.meanings.items()]
+    return lines
+
+
+def parse_bounds(text: str) -> dict[str, tuple[float, float]]:
+    """Return bounds from ``E=0:2,alpha=0.3``; one number fixes a parameter.
+
+    >>> parse_bounds("E=0:2, alpha=0.3")
+    {'E': (0.0, 2.0), 'alpha': (0.3, 0.3)}
+    """
+    out = {}
+    for item in filter(None, (part.strip() for part in text.split(","))):
+        name, _, ends = (piece.strip() for piece in item.partition("="))
+        low, colon, high = ends.partition(":")
+        try:
+            out[name] = float(low), float(high if colon else low)
+        except ValueError:
+            want = "--bounds takes NAME=LOW:HIGH or NAME=VALUE, by comma"
+            raise UsageError(f"{want}; got {item!r}") from None
+    return out
+
+
+def parse_budgets(text: str) -> list[float]:
+    """Return budgets from ``1e21,1e22``.
+
+    >>> parse_budgets("1e21, 1e22")
+    [1e+21, 1e+22]
+    """
+    try:
+        budgets = [float(part) for part in text.split(",") if part.strip()]
+    except ValueError as error:
+        raise UsageError(f"--allocate takes FLOPs by comma: {error}") from None
+    if not all(0 < C < math.inf for C in budgets):
+        raise UsageError(f"--allocate takes positive FLOPs by comma; got {text!r}")
+    return budgets
 
 
 def parse_columns(text: str) -> dict[str, str]:
@@ -117,8 +160,12 @@ def check_plot(path: Path) -> None:
         raise UsageError(f"--plot {path}: {fault}")
 
 
-def read_runs(path: Path, laws: list[Law], columns: dict[str, str]) -> Runs:
+def read_runs(
+    path: Path, laws: list[Law], columns: dict[str, str], weights: str = ""
+) -> Runs:
     """Return the columns these laws need as float arrays, with their lines in the CSV.
+
+    Labels of groups stay text; ``weights`` names a column read under that name.
 
     Raises
     ------
@@ -131,7 +178,8 @@ def read_runs(path: Path, laws: list[Law], columns: dict[str, str]) -> Runs:
         raise UsageError(f"the law has no {unknown}; its columns are {needed}")
     header, cells, lines = _read_cells(path)
     names = {name: columns.get(name, name) for name in needed}
-    data = {}
+    names |= {"weights": weights} if weights else {}
+    labels, data = {getattr(law, "group", None) for law in laws}, {}
     for name, column in names.items():
         if column not in header:
             hint = f"the file has {header} (say --columns {name}=COLUMN)"
@@ -140,6 +188,9 @@ def read_runs(path: Path, laws: list[Law], columns: dict[str, str]) -> Runs:
             twice = f"names the column {column!r} {count} times"
             raise UsageError(f"{path}: line 1 {twice}; give each a name of its own")
         text = cells[header.index(column)].str.strip()
+        if name in labels:
+            data[name] = text.to_numpy(str)
+            continue
         numbers = np.asarray(pd.to_numeric(text, errors="coerce"), dtype=float)
         if len(bad := np.flatnonzero(~np.isfinite(numbers))):
             place = f"{path}: line {lines[bad[0]]}, column {column}"
@@ -169,7 +220,10 @@ def _read_cells(path: Path) -> tuple[list[str], pd.DataFrame, list[int]]:
         if (got := _count_cells(row)) != want:
             raise UsageError(f"{path}: line {line} has {got} cells, the header {want}")
     whole = io.StringIO("\n".join(row for _, row in rows))
-    cells = pd.read_csv(whole, header=None, dtype=str, keep_default_na=False)
+    try:
+        cells = pd.read_csv(whole, header=None, dtype=str, keep_default_na=False)
+    except ValueError as error:  # quotes inside a cell that was not opened by one
+        raise UsageError(f"{path}: {error}") from error
     lines = [line for line, _ in rows[1:]]
     return cells.iloc[0].str.strip().tolist(), cells.iloc[1:], lines
 
@@ -183,13 +237,56 @@ def _count_cells(row: str) -> int:
     return re.sub('"[^"]*"', "", row).count(",") + 1
 
 
-def show(result: FitResult, rows: list[Comparison], as_json: bool) -> str:
-    """Return a fit, and a comparison if there is one, as text or JSON.
+def forward_error(result: FitResult) -> float:
+    """Return the forward-chaining error along the first column; nan with few points.
+
+    Along compute where the law has N and D.
+    """
+    law, problem = result.law, result.problem
+    if result.n < 2 * (len(law.parameters) + 2):
+        return math.nan
+    both = {"N", "D"} <= set(law.variables)
+    by = (lambda found: found["N"] * found["D"]) if both else law.variables[0]
+    options: dict = dict(loss=problem.loss, delta=problem.delta)
+    options["weights"] = problem.weights
+    bounds = {k: v for k, v in problem.bounds.items() if v != law.limits.get(k)}
+    return extrapolation_cv(law, problem.data, by=by, bounds=bounds, **options).rmse
+
+
+def show(
+    result: FitResult,
+    rows: pd.DataFrame | None,
+    as_json: bool,
+    boot: Bootstrap | None = None,
+    best: pd.DataFrame | None = None,
+) -> str:
+    """Return a fit, with what else was asked for, as text or JSON.
 
     JSON has null where a number is undefined.
     """
-    if not as_json:
-        return "\n\n".join([result.summary(), *([table(rows)] if rows else [])])
+    rows = None if rows is None else rows.drop(columns="result")
+    ends = {} if boot is None else {k: boot.interval(k) for k in result.params}
+    ahead = math.nan if best is None else forward_error(result)
+    if as_json:
+        return _as_json(result, rows, ends, best, ahead)
+    parts = [result.summary()]
+    if boot is not None:
+        frame = pd.DataFrame(ends, index=["low", "high"]).T.to_string(
+            float_format="{:.4g}".format
+        )
+        parts.append(f"bootstrap of {len(boot.z)} resamples, 95 % intervals\n{frame}")
+    if rows is not None:
+        parts.append(rows.to_string(index=False, float_format="{:.3g}".format))
+    if best is not None:
+        missed = f"{ahead:.2g} (root mean square) when fitted to the smaller runs only"
+        told = "" if math.isnan(ahead) else f"\nlarger runs were missed by {missed}"
+        parts.append(
+            best.T.to_string(header=False, float_format="{:.4g}".format) + told
+        )
+    return "\n\n".join(parts)
+
+
+def _as_json(result, rows, ends: dict, best, ahead: float) -> str:
     out = {
         "law": type(result.law).__name__,
         "formula": result.law.formula,
@@ -197,11 +294,15 @@ def show(result: FitResult, rows: list[Comparison], as_json: bool) -> str:
         "intervals": {name: list(ends) for name, ends in result.intervals().items()},
         "derived": result.derived if result.usable else {},
         **{k: getattr(result, k) for k in ("objective", "status", "message", "n")},
+        "doubt": result.doubt,
         "methods": result.methods(),
     }
-    if rows:
-        keys = ("name", "k", "aicc", "bic", "delta_aicc", "extrapolation", "status")
-        out["comparison"] = [{k: getattr(row, k) for k in keys} for row in rows]
+    if ends:
+        out["bootstrap"] = {name: list(pair) for name, pair in ends.items()}
+    if rows is not None:
+        out["comparison"] = rows.to_dict("records")
+    if best is not None:
+        out |= {"allocation": best.to_dict("records"), "forward_error": ahead}
     return json.dumps(_finite(out), indent=1)
 
 

@@ -98,7 +98,7 @@ def _shaken(
     zero residuals make the resamples too alike (De Angelis, Hall and Young,
     J. Amer. Statist. Assoc. 88 (1993) 1310).
     """
-    n, spare = result.n, max(result.n - result.problem.n_free, 1)
+    n, spare = result.n, max(result.problem.spare, 1)
     r = (result.residuals - np.mean(result.residuals)) * np.sqrt(n / spare)
     drawn = rng.choice(r, size=shape)
     if result.loss != "mse":

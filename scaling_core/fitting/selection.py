@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from scipy import optimize, special
@@ -14,24 +14,8 @@ from .law import Array, Law
 from .result import FitResult
 from .solve import fit
 
-
-@dataclass(frozen=True)
-class Comparison:
-    """One law's row in a comparison, and the fit itself.
-
-    ``k`` counts free parameters and the noise scale. ``delta_aicc`` is relative
-    to the best law compared; ``extrapolation`` is nan unless it was asked for.
-    """
-
-    name: str
-    k: int
-    log_likelihood: float
-    aicc: float
-    bic: float
-    delta_aicc: float
-    extrapolation: float
-    status: str
-    result: FitResult
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 @dataclass(frozen=True)
@@ -102,21 +86,25 @@ def _log_partition(t: Array, delta: float) -> Array:
 
 def compare(
     laws: Sequence[Law], data: Any, *, by: Any = None, splits: int = 4, **options: Any
-) -> list[Comparison]:
+) -> pd.DataFrame:
     """Fit several laws to the same data and rank them by AICc, best first.
 
-    ``by`` (see ``extrapolation_cv``) adds the forward-chaining error, which
-    answers the question one usually has. ``options`` go to ``fit``.
+    Columns: law, k (free parameters and the noise scale), log_likelihood, aicc, bic,
+    delta_aicc (to the best law), extrapolation (nan without ``by``), status, and result,
+    the fit itself. ``by`` (see ``extrapolation_cv``) adds the forward-chaining error,
+    which answers the question one usually has. ``options`` go to ``fit``.
 
     Examples
     --------
     >>> from scaling_core.fitting import PowerLaw
     >>> x = np.geomspace(1, 1e4, 30)
     >>> L = (1 + 3 * x**-0.5) * np.exp(0.01 * np.random.default_rng(0).normal(size=30))
-    >>> rows = compare([PowerLaw(floor=False), PowerLaw()], {"x": x, "L": L}, by="x")
-    >>> rows[0].name, rows[1].delta_aicc > 10
+    >>> table = compare([PowerLaw(floor=False), PowerLaw()], {"x": x, "L": L}, by="x")
+    >>> table.law[0], bool(table.delta_aicc[1] > 10)
     ('PowerLaw', True)
     """
+    import pandas as pd
+
     if isinstance(laws, (Law, type)):
         raise TypeError("laws must be a list of laws: compare([Chinchilla()], data)")
     rows = []
@@ -125,27 +113,17 @@ def compare(
         k, score = result.problem.n_free + 1, log_likelihood(result)
         n = result.problem.spare + k - 1
         correction = 2 * k * (k + 1) / (n - k - 1) if n > k + 1 else np.inf
-        chained = np.nan
+        row = {"law": type(law).__name__, "k": k, "log_likelihood": score}
+        row |= {"aicc": 2 * k - 2 * score + correction, "delta_aicc": np.nan}
+        row |= {"bic": float(k * np.log(n) - 2 * score), "extrapolation": np.nan}
         if by is not None:
-            chained = extrapolation_cv(law, data, by=by, splits=splits, **options).rmse
-        aicc, bic = 2 * k - 2 * score + correction, float(k * np.log(n) - 2 * score)
-        name, last = type(law).__name__, (np.nan, chained, result.status, result)
-        rows.append(Comparison(name, k, score, aicc, bic, *last))
-    rows.sort(key=lambda row: row.aicc)
-    if not np.isfinite(rows[0].aicc):
-        return rows
-    return [replace(row, delta_aicc=row.aicc - rows[0].aicc) for row in rows]
-
-
-def table(rows: Sequence[Comparison]) -> str:
-    """Return a comparison as plain text."""
-    head = f"{'law':<18}{'k':>3}{'dAICc':>10}{'BIC':>11}{'extrapolation':>15}  status"
-    lines = [
-        f"{r.name:<18}{r.k:>3}{r.delta_aicc:>10.2f}{r.bic:>11.2f}"
-        f"{r.extrapolation:>15.3g}  {r.status}"
-        for r in rows
-    ]
-    return "\n".join([head, *lines])
+            chained = extrapolation_cv(law, data, by=by, splits=splits, **options)
+            row["extrapolation"] = chained.rmse
+        rows.append({**row, "status": result.status, "result": result})
+    table = pd.DataFrame(rows).sort_values("aicc", kind="stable", ignore_index=True)
+    if np.isfinite(table.aicc[0]):
+        table["delta_aicc"] = table.aicc - table.aicc[0]
+    return table
 
 
 def extrapolation_cv(

@@ -151,7 +151,11 @@ def _reweighted(problem: Problem, z: Array) -> Array:
 
 
 def around(
-    z: Array, count: int, problem: Problem, rng: np.random.Generator, spread: float = 0.5
+    z: Array,
+    count: int,
+    problem: Problem,
+    rng: np.random.Generator,
+    spread: float = 0.5,
 ) -> Array:
     """Return count random points around the rows of z, inside the bounds."""
     chosen = z[np.arange(count) % len(z)]
@@ -222,6 +226,8 @@ def _identified(
     without = f"{named(dead)} without effect"
     if flat := [v for v in law.scaled if np.ptp(problem.data[v]) == 0]:
         return "not-identified", f"{', '.join(flat)} takes one value only"
+    if path := law.confounded(problem.prep):
+        return "not-identified", path
     if bound.any():
         return "at-bound", f"{named(bound)} on a bound" + f", {without}" * bool(
             dead.any()

@@ -4,7 +4,9 @@ All of it for Huber's loss as for squares. With delta far below the residual
 size the loss is nearly absolute, so the mean of psi' is estimated in a wider
 window (Hall and Sheather's width, as in quantile regression). Scores are divided
 by one less the leverage (HC3, MacKinnon and White, J. Econometrics 29 (1985) 305),
-quantiles are Student's with n - p degrees of freedom; with n = p all is nan.
+quantiles are Student's with n - p degrees of freedom; with n = p all is nan. Where a
+parameter ended on a bound, all is that of the fit without the bound
+(``Optimum.released``), cut at the bound: held there it would look known.
 
 Shapes: p parameters, n points, m prediction points.
 """
@@ -65,8 +67,8 @@ def covariance(result: Optimum, kind: str = "sandwich") -> Array:
     ``H^-1 [J diag(w psi / (1 - h))^2 J'] H^-1`` with ``H = J diag(w psi') J'`` and the
     leverage ``h_i = w_i j_i' (J W J')^-1 j_i`` (HC3 of MacKinnon and White 1985);
     "robust": it does not, ``E psi^2 / (E psi')^2 (J W J')^-1`` with n - p in E psi^2,
-    less noisy when true. Parameters on a bound or fixed get zero; nan where the data do
-    not determine them, and everywhere if n - p < 1.
+    less noisy when true. Fixed parameters get zero; nan where the data do not determine
+    them, and everywhere if n - p < 1.
 
     Examples
     --------
@@ -77,11 +79,11 @@ def covariance(result: Optimum, kind: str = "sandwich") -> Array:
     """
     if kind not in ("robust", "sandwich"):
         raise ValueError(f"kind must be robust or sandwich, got {kind!r}")
+    result = result.released
     psi, slope, h, jac, free, dead = _scores(result)
     w, j = result.problem.weights, jac[free]
-    if result.problem.spare < 1:
+    if (spare := result.problem.spare) < 1:
         return np.full((len(free), len(free)), np.nan)
-    spare = result.n - int(free.sum())
     try:
         if kind == "robust":
             bread = np.linalg.inv((j * w) @ j.T)
@@ -112,28 +114,22 @@ def _beside(point: Array, least: float) -> tuple[Array, Array]:
     return point + np.concatenate([np.diag(step), -np.diag(step)]), step
 
 
-def _value_and_slope(result: Optimum, name: str) -> tuple[float, Array]:
-    """Return a parameter or derived value, and its derivative by the raw parameters (p,)."""
-    names, derived = result.law.parameters, result.derived
-    if name not in derived:
-        index = position(name, names, derived)
-        return result.params[name], np.eye(len(names))[index]
-    ends, step = _beside(np.array(list(result.params.values())), 1e-12)
-    named = [dict(zip(names, row, strict=True)) for row in ends]
-    values = np.array([result.law.derived(params)[name] for params in named])
-    return derived[name], (values[: len(step)] - values[len(step) :]) / (2 * step)
+def _picker(result: Optimum, name: str) -> Callable:
+    """Return the function that reads a parameter, or a derived value, from a params dict."""
+    if name in result.derived:
+        return lambda params: result.law.derived(params)[name]
+    position(name, result.law.parameters, result.derived)
+    return lambda params: params[name]
 
 
-@np.errstate(all="ignore")
 def interval(
     result: Optimum, name: str, level: float = 0.95, kind: str = "sandwich"
 ) -> tuple[float, float]:
     """Return the Student t interval of a parameter or derived value, n - p degrees of freedom.
 
-    The error is ``sqrt(g' V g)`` with V the covariance and g the derivative by the
-    parameters (delta method). What cannot be negative gets the interval of its
-    logarithm: A, B and G are far from normal on their own scale. nan if n - p < 1
-    or the data do not determine it.
+    What cannot be negative gets the interval of its logarithm: A, B and G are far from
+    normal on their own scale. An additive constant (E) does not, so that its interval
+    can reach its bound, 0. nan if n - p < 1 or the data do not determine it.
 
     Examples
     --------
@@ -143,24 +139,27 @@ def interval(
     >>> low < 0.5 < high
     True
     """
-    value, slope = _value_and_slope(result, name)
-    used = slope != 0  # the covariance may be nan for what does not matter here
-    cov = covariance(result, kind)[np.ix_(used, used)]
-    half = stats.t.ppf((1 + level) / 2, result.problem.spare)
-    half *= np.sqrt(slope[used] @ cov @ slope[used])
-    if result.problem.bounds.get(name, (0,))[0] == 0 and value > 0:
-        return float(value * np.exp(-half / value)), float(value * np.exp(half / value))
-    return float(value - half), float(value + half)
+    bounds = result.problem.bounds.get(name, (0.0, np.inf))
+    logs = bounds[0] == 0 and name not in result.law.constants
+    ends = statistic(result, _picker(result, name), level, kind, logs=logs)
+    low, high = np.clip(ends, *bounds).tolist()
+    return low, high
 
 
 @np.errstate(all="ignore")
 def statistic(
-    result: Optimum, function: Callable, level: float = 0.95, kind: str = "sandwich"
+    result: Optimum,
+    function: Callable,
+    level: float = 0.95,
+    kind: str = "sandwich",
+    *,
+    logs: bool = True,
 ) -> tuple[Any, Any]:
-    """Return the delta-method interval of a function of a params dict.
+    """Return the interval of a function of a params dict, by the delta method.
 
-    Ends are floats, or arrays of the function's shape. Where it is positive the interval
-    is that of its logarithm.
+    The error is ``sqrt(g' V g)`` with V the covariance and g the derivative by the
+    parameters. Ends are floats, or arrays of the function's shape; with ``logs`` they
+    are those of the logarithm where the function is positive.
 
     Examples
     --------
@@ -170,24 +169,33 @@ def statistic(
     >>> low < 4 < high
     True
     """
-    names = result.law.parameters
-    value = np.asarray(function(result.params), dtype=float)
-    ends, step = _beside(np.array(list(result.params.values())), 1e-12)
-    moved = [function(dict(zip(names, row.tolist(), strict=True))) for row in ends]
-    moved = np.array(moved, dtype=float).reshape(2, len(step), -1)
-    slope = (moved[0] - moved[1]) / (2 * step[:, None])
+    names, centre = result.law.parameters, result.released.params
+    value = np.asarray(function(centre), dtype=float)
+    ends, step = _beside(np.array(list(centre.values())), 1e-12)
+    moved = [function(dict(zip(names, row, strict=True))) for row in ends.tolist()]
+    slope = np.array(moved, dtype=float).reshape(2, len(step), -1)
+    slope = (slope[0] - slope[1]) / (2 * step[:, None])
+    half = _half_width(result, slope, level, kind).reshape(value.shape)
+    here = np.asarray(function(result.params), dtype=float)
+    low, high = _ends(value, half, here, logs & (value > 0))
+    return (low, high) if value.ndim else (float(low), float(high))
+
+
+def _half_width(result: Optimum, slope: Array, level: float, kind: str) -> Array:
+    """Return Student's half-width (m,) of values with these derivatives (p, m)."""
     used = (slope != 0).any(
         axis=1
     )  # the covariance may be nan for what does not matter
-    cov = covariance(result, kind)[np.ix_(used, used)]
-    half = np.sqrt(np.einsum("pm,pq,qm->m", slope[used], cov, slope[used]))
-    half = stats.t.ppf((1 + level) / 2, result.problem.spare) * half.reshape(
-        value.shape
-    )
-    logs = value > 0
+    cov, slope = covariance(result, kind)[np.ix_(used, used)], slope[used]
+    error = np.sqrt(np.einsum("pm,pq,qm->m", slope, cov, slope))
+    return stats.t.ppf((1 + level) / 2, result.problem.spare) * error
+
+
+def _ends(value: Array, half: Array, here: Array, logs: Any) -> tuple[Array, Array]:
+    """Return both ends around the released value; the estimate ``here`` lies within."""
     low = np.where(logs, value * np.exp(-half / value), value - half)
     high = np.where(logs, value * np.exp(half / value), value + half)
-    return (low, high) if value.ndim else (float(low), float(high))
+    return np.minimum(low, here), np.maximum(high, here)
 
 
 @np.errstate(all="ignore")
@@ -204,19 +212,15 @@ def band(
     >>> bool(high[1] - low[1] > high[0] - low[0])
     True
     """
-    inputs, problem = read_inputs(result.law, data), result.problem
-    cov = covariance(result, kind)
-    ends, step = _beside(problem.raw(result.z[None].copy())[0], 1e-12)
-    centre = problem.predict(result.z[None], inputs)[0]
+    inputs, free = read_inputs(result.law, data), result.released
+    problem = free.problem
+    ends, step = _beside(problem.raw(free.z[None].copy())[0], 1e-12)
+    centre = problem.predict(free.z[None], inputs)[0]
     curves = problem.predict(problem.law.from_raw(ends, problem.scale), inputs)
     slopes = (curves[: len(step)] - curves[len(step) :]) / (2 * step[:, None])
-    used = (slopes != 0).any(axis=1)
-    cov, slopes = cov[np.ix_(used, used)], slopes[used]
-    error = np.sqrt(np.einsum("pm,pq,qm->m", slopes, cov, slopes))
-    half = stats.t.ppf((1 + level) / 2, result.problem.spare) * error
-    if result.loss == "log-huber":
-        return centre * np.exp(-half / centre), centre * np.exp(half / centre)
-    return centre - half, centre + half
+    half = _half_width(result, slopes, level, kind)
+    here = result.problem.predict(result.z[None], inputs)[0]
+    return _ends(centre, half, here, (result.loss == "log-huber") & (centre > 0))
 
 
 def profile(result: Optimum, name: str, level: float = 0.95) -> tuple[float, float]:
@@ -240,8 +244,8 @@ def profile(result: Optimum, name: str, level: float = 0.95) -> tuple[float, flo
     index = position(name, result.law.parameters)
     if result.problem.spare < 1:
         return np.nan, np.nan
-    psi, slope, _, _, free, _ = _scores(result)
-    w, spare = result.problem.weights, result.n - int(free.sum())
+    psi, slope, *_ = _scores(result)
+    w, spare = result.problem.weights, result.problem.spare
     noise = (w @ psi**2 / spare) / (2 * w @ slope / w.sum())
     rise = stats.t.ppf((1 + level) / 2, spare) ** 2 * noise
     variance = covariance(result)[index, index]

@@ -64,7 +64,7 @@ def judge_rivals(data) -> list[Rival]:
     """Fit every rival to one corpus and score it four ways."""
     out, parts = [], (data["P"] < 8, data["N"] < np.median(data["N"]))
     for name, law in RIVALS.items():
-        row = compare([law], data)[0]
+        row = compare([law], data).iloc[0]
         explained = r_squared(np.log(row.result.predict()), np.log(data["L"]))
         left_out = leave_one_out_error(law, data)
         rest = [held_out_error(law, data, part) for part in parts]

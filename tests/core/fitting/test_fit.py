@@ -245,6 +245,19 @@ def test_runs_along_one_ratio_of_tokens_are_not_identified(power, factor, group)
     )
 
 
+@pytest.mark.parametrize("seed", range(3))
+def test_the_status_of_one_ratio_does_not_hang_on_units_or_order(seed):
+    rng = np.random.default_rng(seed)
+    N = 10 ** rng.uniform(8, 10, 12)
+    truth = dict(E=1.69, A=406.4, B=410.7, alpha=0.34, beta=0.28)
+    L = sf.Chinchilla().predict(truth, {"N": N, "D": 20 * N})
+    L = L * np.exp(0.01 * rng.normal(size=12))
+    for unit in (1.0, 1e-6, 1e-9):
+        order = rng.permutation(12)
+        data = {"N": N[order] * unit, "D": 20 * N[order] * unit, "L": L[order]}
+        assert fit(sf.Chinchilla(), data).status == "not-identified"
+
+
 def test_a_ratio_that_varies_identifies_the_surface():
     N = np.geomspace(1e8, 1e10, 24)
     D = N * np.tile([15.0, 30.0], 12)
@@ -370,6 +383,32 @@ def test_a_function_without_information_never_returns_its_start_silently():
         )
 
 
+def test_methods_state_bounds_weights_and_free_parameters():
+    weights = np.linspace(1, 3, 60)
+    bounds = {"E": (1.6, 1.6), "beta": (0.1, 0.9)}
+    said = fit(sf.Chinchilla(), noisy(), weights=weights, bounds=bounds).methods()
+    for piece in (
+        "4 free parameters",
+        "fixed E = 1.6",
+        "A, B, alpha >= 0",
+        "beta in [0.1, 0.9]",
+        "weights from 1 to 3",
+    ):
+        assert piece in said, said
+    assert "equal weights" in fit(sf.Chinchilla(), noisy()).methods()
+
+
+def test_agreement_counts_independent_starts():
+    """ENSO (NIST) without starting values: two of seven starts met at 1.08 times the sum."""
+    from .test_certified import MODELS, NIST
+
+    case = NIST["ENSO"]
+    data = {"x": case["x"][0], "y": case["y"]}
+    result = fit(sf.Custom(MODELS["ENSO"]), data, loss="mse")
+    assert result.status == "starts-disagree" or result.objective < 1.0001 * case["rss"]
+    assert result.doubt
+
+
 def test_summary_and_methods_say_everything():
     result = fit(sf.Chinchilla(), noisy())
     text = result.summary()
@@ -402,6 +441,9 @@ def test_results_can_be_pickled():
     result = fit(sf.Chinchilla(), noisy())
     again = pickle.loads(pickle.dumps(result))
     assert again.params == result.params and (again.predict() == result.predict()).all()
+    x = np.linspace(1, 2, 8)
+    with pytest.raises((pickle.PicklingError, AttributeError), match="lambda"):
+        pickle.dumps(fit(sf.Custom(lambda x, a: a * x), {"x": x, "y": x}, loss="mse"))
 
 
 def test_importing_the_fitters_needs_neither_torch_nor_pandas():
