@@ -46,8 +46,11 @@ class TextSetting:
     eval_rows: int = 64
     device: str = "cpu"
 
-    def make_model(self, norm: NormPlace, n_layers: int) -> Transformer:
-        """Return an untrained model of characters, drawn on the CPU on any device."""
+    def make_model(self, norm: NormPlace, n_layers: int, **changes) -> Transformer:
+        """Return an untrained model of characters, drawn on the CPU on any device.
+
+        ``changes`` are further fields of its `TransformerConfig`.
+        """
         config = TransformerConfig(
             d_model=self.d_model,
             n_layers=n_layers,
@@ -56,6 +59,7 @@ class TextSetting:
             n_ctx=self.n_ctx,
             norm=norm,
             init_std=published_init_std(self.d_model),
+            **changes,
         )
         generator = torch.Generator().manual_seed(self.seed)
         return Transformer(config, generator=generator).to(self.device)
@@ -63,9 +67,10 @@ class TextSetting:
     def train(self, model: Transformer, weight_decay: float = 0.1) -> None:
         """Train a model in place."""
         training = Training(self.steps, self.lr, weight_decay=weight_decay)
-        train(model, self._batch_at, training)
+        train(model, self.batch_at, training)
 
-    def _batch_at(self, step: int) -> Tensor:
+    def batch_at(self, step: int) -> Tensor:
+        """Return the tokens of one step, (B, T + 1)."""
         return self._windows(self.batch, "train", step)
 
     def _windows(self, batch: int, split: Split, step: int) -> Tensor:

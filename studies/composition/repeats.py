@@ -2,7 +2,7 @@
 
 One config is one seed. Introduced in the chapter on composition.
 
-Shapes: B sequences, T positions, L layers (from 0).
+Shapes: B sequences, T positions, V d_vocab, L layers (from 0).
 """
 
 from collections.abc import Sequence
@@ -10,7 +10,9 @@ from collections.abc import Sequence
 import numpy as np
 import torch
 from torch import Tensor
+from torch.nn.functional import one_hot
 
+from scaling_core.data.corpora import python_source
 from scaling_core.models.interventions import (
     mean_over_pairs,
     skip_effects,
@@ -18,58 +20,117 @@ from scaling_core.models.interventions import (
 )
 from scaling_core.models.streams import record_streams, token_loss
 from scaling_core.models.transformer import Transformer
+from scaling_core.training.loop import train
+from scaling_core.training.settings import Training
 from scaling_core.training.text import TextSetting
 from studies.composition.linear_maps import linear_replacement, ridge_layer_maps
+from studies.composition.ngrams import ngram_losses
+
+SCORE_ROWS = 64  # sequences that the scores of layers are measured on
+WINDOW = 3  # characters that the map without a model reads
+STAGES = ("init", "half", "full")
 
 
 def measure_depths(*, depths: Sequence[int], **setting) -> dict:
     """Train a pre-norm model of each depth; score its layers, and map between depths.
 
-    Per depth: ``permutation`` (and ``permutation_inner``, without swaps of the first
-    layer), ``causal``, and ``useful`` (how many layers raise the
-    loss by over 10 % when replaced by an affine map), as arXiv 2603.15389 defines
-    them, and ``loss``; ``init_...`` the same untrained. Maps: for each layer of the
-    deepest model the held-out error of the best map from a stream of the shallowest,
-    ``map_error``, with its source ``map_source``; ``target_...`` the same with the
-    deep model untrained, ``source_...`` with the shallow one untrained. ``setting``
-    holds the fields of `TextSetting`.
+    Scores are `score_layers`, a row per depth, under ``init_``, ``half_`` and
+    ``full_``: untrained, after half of the steps, and at the end. Maps are `map_errors`
+    under ``half_`` and ``full_``. ``ngrams``: losses of unigrams, bigrams and trigrams
+    on the held-out text. ``setting`` holds the fields of `TextSetting`.
     """
     text = TextSetting(**setting)
     tokens, labels = text.held_out()
-    rows, fresh, trained = [], [], []
+    scores: dict[str, list] = {stage: [] for stage in STAGES}
+    streams: dict[str, list] = {stage: [] for stage in STAGES}
+
+    def look(model: Transformer, stage: str) -> None:
+        scores[stage].append(score_layers(model, tokens, labels))
+        streams[stage].append(record_streams(model, tokens).h)
+
     for n_layers in depths:
         model = text.make_model("pre", n_layers)
-        before = score_layers(model, tokens, labels)
-        fresh.append(record_streams(model, tokens).h)
-        text.train(model)
-        before = {f"init_{key}": score for key, score in before.items()}
-        rows.append(before | score_layers(model, tokens, labels))
-        trained.append(record_streams(model, tokens).h)
-    result: dict = {key: [row[key] for row in rows] for key in rows[0]}
-    shallow, deep = np.argmin(depths), np.argmax(depths)
-    pairs = dict(
-        map=(trained[shallow], trained[deep]),
-        target=(trained[shallow], fresh[deep]),
-        source=(fresh[shallow], trained[deep]),
-    )
-    for name, (source, target) in pairs.items():
-        errors = ridge_layer_maps(source, target[1:])
-        result[f"{name}_error"] = errors.min(axis=0).tolist()
-        result[f"{name}_source"] = errors.argmin(axis=0).tolist()
-    return result
+        look(model, "init")
+
+        def at_half(done: int, model: Transformer = model) -> None:
+            if done == max(1, text.steps // 2):
+                look(model, "half")
+
+        train(model, text.batch_at, Training(text.steps, text.lr), after_step=at_half)
+        look(model, "full")
+    found: dict = {"ngrams": ngram_losses(python_source(), tokens, labels)}
+    for stage, rows in scores.items():
+        found |= {f"{stage}_{key}": [row[key] for row in rows] for key in rows[0]}
+    shallow, deep = int(np.argmin(depths)), int(np.argmax(depths))
+    untrained = streams["init"][shallow], streams["init"][deep]
+    for stage in STAGES[1:]:
+        pair = streams[stage][shallow], streams[stage][deep]
+        errors = map_errors(*pair, *untrained, recent_characters(tokens))
+        found |= {f"{stage}_{key}": x for key, x in errors.items()}
+    return found
 
 
 @torch.no_grad()
 def score_layers(model: Transformer, tokens_BT: Tensor, labels_BT: Tensor) -> dict:
-    """Return loss and the three layer scores of arXiv 2603.15389 of one model."""
-    data = (model, tokens_BT, labels_BT)
-    skips = skip_effects(model, tokens_BT, keep_first=0)
-    swaps = swap_scores(*data)
+    """Return loss and the three layer scores of arXiv 2603.15389 of one model.
+
+    ``permutation`` (``permutation_inner``: without swaps of the first layer, None for
+    two layers), ``causal``, and ``useful``, the share of layers that raise the loss by
+    over 10 % when replaced by an affine map. The loss is of all rows, the scores of
+    the first `SCORE_ROWS`.
+    """
     last = record_streams(model, tokens_BT).h[-1]
+    loss = token_loss(model, last, tokens_BT, labels_BT)
+    data = (model, tokens_BT[:SCORE_ROWS], labels_BT[:SCORE_ROWS])
+    swaps = swap_scores(*data)
+    inner = mean_over_pairs(swaps[1:, 1:]) if len(swaps) > 2 else None
     return dict(
-        loss=token_loss(model, last, tokens_BT, labels_BT),
+        loss=loss,
         permutation=mean_over_pairs(swaps),
-        permutation_inner=mean_over_pairs(swaps[1:, 1:]),
-        causal=mean_over_pairs(skips.ratio_of_means),
-        useful=int((linear_replacement(*data) > 1.1).sum()),
+        permutation_inner=inner,
+        causal=mean_over_pairs(skip_effects(*data[:2], keep_first=0).ratio_of_means),
+        useful=float((linear_replacement(*data) > 1.1).mean()),
     )
+
+
+def map_errors(
+    shallow: Sequence[Tensor],
+    deep: Sequence[Tensor],
+    shallow_untrained: Sequence[Tensor],
+    deep_untrained: Sequence[Tensor],
+    window: Tensor,
+) -> dict:
+    """Return held-out errors of the best affine map to each layer of a deep model.
+
+    ``map_error`` from any stream of the shallow one, ``map_source`` which (0: the
+    embedding); ``source_...`` from the shallow model untrained, ``target_...`` to the
+    deep one untrained, ``window_...`` to the trained deep one from no model at all.
+    """
+    pairs = dict(
+        map=(shallow, deep),
+        source=(shallow_untrained, deep),
+        target=(shallow, deep_untrained),
+        window=([window], deep),
+    )
+    found = {}
+    for name, (sources, targets) in pairs.items():
+        errors = ridge_layer_maps(sources, targets[1:], fit_share=0.75)
+        found[f"{name}_error"] = errors.min(axis=0).tolist()
+        found[f"{name}_source"] = errors.argmin(axis=0).tolist()
+    return found
+
+
+def recent_characters(tokens_BT: Tensor, k: int = WINDOW) -> Tensor:
+    """Return the last k characters at each position, one-hot, (B, T, k·V).
+
+    Before the start of a sequence there is none: zeros.
+
+    >>> seen = recent_characters(torch.tensor([[1, 0]]), k=2)
+    >>> seen.shape[-1] // 2 == python_source().d_vocab, seen.sum(dim=-1).tolist()
+    (True, [[1.0, 2.0]])
+    """
+    hot_BTV = one_hot(tokens_BT, python_source().d_vocab).float()
+    shifted = [hot_BTV.roll(i, dims=1) for i in range(k)]
+    for i, x in enumerate(shifted):
+        x[:, :i] = 0
+    return torch.cat(shifted, dim=-1)

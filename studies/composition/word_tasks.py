@@ -4,7 +4,6 @@ One config is one seed. Shapes: B words, T positions, L layers (from 0). Introdu
 the chapter on composition.
 """
 
-import time
 from dataclasses import dataclass
 from typing import Literal
 
@@ -16,7 +15,11 @@ from torch import Tensor
 from scaling_core.data.tasks import WordProblem
 from scaling_core.models.config import TransformerConfig
 from scaling_core.models.interventions import centre_of_mass, skip_effects
-from scaling_core.models.transformer import Transformer, count_parameters
+from scaling_core.models.transformer import (
+    Transformer,
+    count_parameters,
+    training_flops_per_token,
+)
 from scaling_core.training.loop import Training, labelled_loss, train
 
 SYMBOLS = 6  # order of S_3: the alphabet of both tasks
@@ -55,24 +58,23 @@ def measure_task_model(
     task: Literal["composition", "vote"],
     n_layers: int,
     n_heads: int,
+    d_mlp: int,
     seed: int,
     steps: int,
+    shared: bool = False,
     d_model: int = 64,
     d_head: int = 16,
-    d_mlp: int | None = None,
     length: int = 8,
     batch: int = 64,
     lr: float = 3e-3,
     init_std: float = 0.09,
     eval_rows: int = 1024,
-    device: str = "cpu",
 ) -> dict:
     """Train one model on the word problem of S_3, or on `MajorityVote`.
 
-    Returns ``accuracy`` at each position and their mean ``mean_accuracy``,
-    ``chance_accuracy`` (the same untrained), ``depth_score`` at each position (centre
-    of mass of the effects of skipping a layer on the output there, layers from 1),
-    ``parameters``, and ``forward_ms``, the least time of one pass over 64 words.
+    Returns `probe` of the trained model, as ``half_...`` after half of the steps and
+    as ``init_...`` untrained; ``parameters`` without embeddings; ``flops``, of training
+    on one position. ``shared``: all layers have the matrices of the first.
     """
     problem = {"composition": WordProblem, "vote": MajorityVote}[task]
     data = problem(length=length, batch=batch, seed=seed)
@@ -87,26 +89,48 @@ def measure_task_model(
         positions="learned",  # rotary positions cannot tell the word aa from a
         init_std=init_std,
     )
-    generator = torch.Generator().manual_seed(seed)  # on the CPU, the same anywhere
-    model = Transformer(config, generator=generator).to(device)
+    model = Transformer(config, generator=torch.Generator().manual_seed(seed))
+    if shared:
+        share_layers(model)
     test = problem(length=length, batch=eval_rows, seed=seed).batch_at(0, split="test")
-    words, labels = (x.to(device) for x in test)
-    before = accuracy_by_position(model, words, labels)
+    found = {f"init_{key}": x for key, x in probe(model, *test).items()}
 
-    def batch_at(step: int) -> tuple[Tensor, Tensor]:
-        inputs, answers = data.batch_at(step)
-        return inputs.to(device), answers.to(device)
+    def at_half(done: int) -> None:
+        if done == max(1, steps // 2):
+            found.update({f"half_{key}": x for key, x in probe(model, *test).items()})
 
-    train(model, batch_at, Training(steps, lr), loss=labelled_loss)
-    after = accuracy_by_position(model, words, labels)
-    effects = skip_effects(model, words, keep_first=0).mean_output  # (L, T)
-    return dict(
-        accuracy=after.tolist(),
-        mean_accuracy=float(after.mean()),
-        chance_accuracy=float(before.mean()),
-        depth_score=[centre_of_mass(effect) for effect in effects.T],
+    training = Training(steps, lr)
+    train(model, data.batch_at, training, loss=labelled_loss, after_step=at_half)
+    return found | dict(
+        **probe(model, *test),
         parameters=count_parameters(model, embeddings=False),
-        forward_ms=least_forward_ms(model, words[:64]),
+        flops=training_flops_per_token(config),
+    )
+
+
+def share_layers(model: Transformer) -> None:
+    """Give all layers the matrices of the first, but norms of their own, in place.
+
+    The sharing of arXiv 2107.11817, without its experts.
+    """
+    first = model.blocks[0]
+    for block in model.blocks[1:]:
+        block.attn, block.mlp = first.attn, first.mlp
+
+
+@torch.no_grad()
+def probe(model: Transformer, words_BT: Tensor, labels_BT: Tensor) -> dict:
+    """Return accuracy and depth score at each position, as JSON values.
+
+    ``depth_score``: the centre of mass over layers, from 1, of the effects of skipping
+    a layer on the output at the position; ``mean_accuracy``, over positions.
+    """
+    accuracy = accuracy_by_position(model, words_BT, labels_BT)
+    effects = skip_effects(model, words_BT, keep_first=0).mean_output  # (L, T)
+    return dict(
+        accuracy=accuracy.tolist(),
+        mean_accuracy=float(accuracy.mean()),
+        depth_score=[centre_of_mass(effect) for effect in effects.T],
     )
 
 
@@ -118,17 +142,6 @@ def accuracy_by_position(
     right = (model(words_BT).argmax(dim=-1) == labels_BT).float()
     asked = (labels_BT >= 0).float()
     return ((right * asked).sum(dim=0) / asked.sum(dim=0)).cpu().numpy()
-
-
-@torch.no_grad()
-def least_forward_ms(model: Transformer, tokens_BT: Tensor, repeats: int = 30) -> float:
-    """Return the least wall time of a forward pass: noise only ever adds."""
-    times = []
-    for _ in range(repeats):
-        start = time.perf_counter()
-        model(tokens_BT).sum().item()  # waits for a GPU
-        times.append(time.perf_counter() - start)
-    return 1e3 * min(times)
 
 
 def longest_word(accuracy: ArrayLike, *, threshold: float = 0.5) -> float:

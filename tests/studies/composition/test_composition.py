@@ -1,11 +1,18 @@
-"""Tasks and maps of the chapter on composition: known answers, one tiny run of each."""
+"""Tasks, ceilings and maps of the chapter on composition: known answers, tiny runs."""
 
+from itertools import product
+
+import numpy as np
 import pytest
 import torch
 
-from studies.composition import repeats, word_tasks
+from scaling_core.data.corpora import python_source
+from scaling_core.data.tasks import WordProblem
+from scaling_core.models.transformer import count_parameters
+from studies.composition import ceilings, latency, repeats, word_tasks
+from studies.composition.ngrams import ngram_losses
 
-TINY = dict(d_model=16, n_heads=2, n_ctx=8, batch=4, steps=2, eval_rows=4, seed=0)
+TINY = dict(d_model=16, n_heads=2, n_ctx=8, batch=4, steps=2, eval_rows=8, seed=0)
 
 
 @pytest.mark.parametrize(
@@ -14,6 +21,29 @@ TINY = dict(d_model=16, n_heads=2, n_ctx=8, batch=4, steps=2, eval_rows=4, seed=
 )
 def test_longest_word(accuracy, length):
     assert word_tasks.longest_word(accuracy) == pytest.approx(length)
+
+
+@pytest.mark.parametrize("length", [1, 2, 4])
+def test_bag_ceiling_is_the_best_guess_over_all_words(length):
+    words = np.array(list(product(range(6), repeat=length)))
+    answers = WordProblem(length=length).products(words)[:, -1]
+    best: dict[tuple, dict[int, int]] = {}
+    for word, answer in zip(words, answers, strict=True):
+        seen = best.setdefault(tuple(sorted(word)), {})
+        seen[answer] = seen.get(answer, 0) + 1
+    right = sum(max(seen.values()) for seen in best.values())
+    assert ceilings.bag_ceiling(length)[-1] == pytest.approx(right / len(words))
+
+
+def test_ceilings_of_a_group_that_commutes_and_of_no_word():
+    assert ceilings.bag_ceiling(5, n=2).tolist() == [1.0] * 5
+    with pytest.raises(ValueError, match="at least one element"):
+        ceilings.bag_ceiling(0)
+
+
+def test_bag_ceiling_falls_towards_parity():
+    bag = ceilings.bag_ceiling(9)
+    assert (np.diff(bag) < 0).all() and 1 / 3 < bag[-1] < 0.38
 
 
 def test_votes_count_what_they_say():
@@ -40,31 +70,82 @@ def test_accuracy_ignores_positions_that_are_not_asked():
 
 
 def test_a_family_of_depths():
-    result = repeats.measure_depths(**TINY, depths=[3, 4])
-    for key in ("loss", "permutation", "permutation_inner", "causal", "useful"):
-        assert len(result[key]) == len(result[f"init_{key}"]) == 2
-        # an untrained shallow model is a model of its own, not the trained one
-        assert key == "useful" or result[key] != result[f"init_{key}"]
-    for name in ("map", "target", "source"):
-        assert len(result[f"{name}_error"]) == len(result[f"{name}_source"]) == 4
+    result = repeats.measure_depths(**TINY, depths=[2, 3])
+    for stage in repeats.STAGES:
+        for key in ("loss", "permutation", "causal", "useful"):
+            assert len(result[f"{stage}_{key}"]) == 2
+    assert result["init_loss"] != result["half_loss"] != result["full_loss"]
+    for name in ("map", "target", "source", "window"):
+        assert len(result[f"full_{name}_error"]) == len(result[f"half_{name}_source"])
     # all of these models share their first embedding, trained or not
-    assert max(result["target_error"] + result["source_error"]) < 2
-    assert result["map_error"] != result["source_error"] != result["target_error"]
+    assert max(result["full_target_error"] + result["full_source_error"]) < 2
+    assert result["full_map_error"] != result["full_source_error"]
+    assert result["full_window_source"] == [0, 0, 0]
 
 
 def test_a_setting_is_spelled_as_its_fields():
     with pytest.raises(TypeError, match="width"):
-        repeats.measure_depths(**TINY, depths=[3, 4], width=8)
+        repeats.measure_depths(**TINY, depths=[2, 3], width=8)
+
+
+def test_recent_characters_are_those_up_to_the_position():
+    seen = repeats.recent_characters(torch.tensor([[4, 7, 9]]), k=2)
+    V = python_source().d_vocab
+    assert seen[0].nonzero().tolist() == [
+        [0, 4],
+        [1, 7],
+        [1, V + 4],
+        [2, 9],
+        [2, V + 7],
+    ]
+
+
+def test_ngrams_are_the_plain_count():
+    corpus = python_source()
+    train = corpus.splits["train"].astype(int)
+    tokens, labels = torch.tensor([[69, 70]]), torch.tensor([[70, 71]])
+    one, two, _ = ngram_losses(corpus, tokens, labels)
+    V = corpus.d_vocab
+    share = (np.bincount(train, minlength=V) + 5 / V) / (len(train) + 5)
+    assert one == pytest.approx(-np.log(share[[70, 71]]).mean())
+    pairs = [
+        ((train[:-1] == a) & (train[1:] == b)).sum() for a, b in [(69, 70), (70, 71)]
+    ]
+    wholes = [(train[:-1] == a).sum() for a in (69, 70)]
+    p = (np.array(pairs) + 5 * share[[70, 71]]) / (np.array(wholes) + 5)
+    assert two == pytest.approx(-np.log(p).mean(), rel=1e-6)
 
 
 @pytest.mark.parametrize("task", ["composition", "vote"])
 def test_a_task_run(task):
     result = word_tasks.measure_task_model(
-        task=task, n_layers=2, n_heads=2, seed=0, steps=2, length=4, eval_rows=32
+        task=task, n_layers=2, n_heads=2, d_mlp=32, seed=0, steps=2, length=4
     )
-    assert len(result["accuracy"]) == len(result["depth_score"]) == 4
-    assert all(1 <= score <= 2 for score in result["depth_score"])
-    assert 0 < result["forward_ms"] < 1000
+    for stage in ("", "half_", "init_"):
+        assert len(result[f"{stage}accuracy"]) == 4
+        assert all(1 <= score <= 2 for score in result[f"{stage}depth_score"])
+    assert result["accuracy"] != result["half_accuracy"]
+
+
+def test_shared_layers_have_one_set_of_matrices_and_learn(make, tokens):
+    model = make(n_layers=3)
+    one = count_parameters(make(n_layers=1), embeddings=False)
+    word_tasks.share_layers(model)
+    norms = 2 * 2 * model.config.d_model  # two more layers with two gains each
+    assert count_parameters(model, embeddings=False) == one + norms
+    model(tokens).sum().backward()
+    first, last = model.blocks[0], model.blocks[-1]
+    assert last.mlp.up.weight is first.mlp.up.weight
+    assert last.mlp_norm.weight is not first.mlp_norm.weight
+    assert last.mlp_norm.weight.grad is not None
+
+
+def test_times_are_interleaved_and_positive(make, tokens):
+    models = [make(), make(n_layers=1)]
+    seconds = latency.interleaved_seconds(models, tokens, repeats=3, passes=2)
+    assert seconds.shape == (3, 2) and (seconds > 0).all() and (seconds < 10).all()
+    with pytest.raises(ValueError, match="repeats and passes"):
+        latency.interleaved_seconds(models, tokens, repeats=0)
 
 
 def test_rotary_positions_cannot_tell_a_repeated_symbol_from_one(make):

@@ -1,0 +1,851 @@
+# ---
+# jupyter:
+#   jupytext:
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # What is depth for?
+#
+# A layer reads what the layers before it wrote. So one thing that depth can do,
+# and width cannot, is to take the result of one step as the input of the next.
+# Do transformers learn to use it for that, where a task asks for it? And where
+# none asks, in plain text, do added layers only repeat the others
+# {cite:p}`liu2023transformers,brown2022wide,muhtar2026sparsity`?
+#
+# We train small models on both. Beside every accuracy stands what a guess
+# without any composition would reach, which can be computed exactly; beside
+# every score of a layer stands the same score before training.
+
+# %% tags=["hide-input", "setup"]
+import importlib.util
+import os
+import subprocess
+import sys
+
+REPOSITORY = "https://github.com/scaling-replicated/scaling-replicated"
+# The rendered page pins the commit it was built from.
+COMMIT = "main"
+if importlib.util.find_spec("scaling_book") is None:  # Colab, Binder
+    subprocess.run(["git", "clone", REPOSITORY, "book"], check=True)
+    os.chdir("book")
+    subprocess.run(["git", "checkout", COMMIT], check=True)
+    install = [sys.executable, "-m", "pip", "install", "-e", ".[book]"]
+    subprocess.run(install, check=True)
+    sys.path.insert(0, os.getcwd())
+
+# %% tags=["parameters", "remove-cell"]
+profile = ""
+
+# %% [markdown]
+# ## The claims
+#
+# <!-- claims:cards -->
+
+# %% [markdown]
+# ## What is replicated, and what is not
+#
+# The questions are the papers', the scale is not. Composition is tested on a
+# made-up task, words over a group, where the number of steps is known. *Wide
+# against deep* keeps the number of heads and spreads them over one, two or four
+# layers, as {cite:t}`brown2022wide` do on text classification. The layer scores
+# of {cite:t}`muhtar2026sparsity` and the maps between depths of
+# {cite:t}`csordas2025depth` are measured as defined there, on models of
+# characters with a few layers.
+#
+# Out of reach are statements about pre-trained models of billions of
+# parameters, and gains on benchmarks: they need weights or data that the book
+# does not carry. They are listed with the reason.
+
+# %% tags=["hide-input"]
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+import torch
+
+from scaling_book.api import COLORS, MARKERS, SERIES, Chapter
+from scaling_core.base.intervals import with_interval
+from scaling_core.base.slopes import fit_slopes
+from scaling_core.data.published import load_published
+from scaling_core.data.tasks import WordProblem
+from scaling_core.models.config import TransformerConfig
+from scaling_core.models.transformer import Transformer
+from scaling_core.training.sweep import run_sweep
+from studies.composition import ceilings, repeats, word_tasks
+from studies.composition.latency import interleaved_seconds
+
+# %% tags=["hide-input"]
+chapter = Chapter("composition", profile=profile)
+sizes = chapter.sizes(
+    length=dict(smoke=6, cpu=6, gpu=8),
+    word_steps=dict(smoke=4, cpu=900, gpu=3000),
+    vote_steps=dict(smoke=4, cpu=200, gpu=1000),
+    seeds=dict(smoke=1, cpu=5, gpu=10),
+    eval_words=dict(smoke=64, cpu=1024, gpu=4096),
+    depths=dict(smoke=(3, 4, 5), cpu=(3, 4, 6), gpu=(4, 8, 16)),
+    d_model=dict(smoke=16, cpu=64, gpu=64),
+    n_ctx=dict(smoke=16, cpu=32, gpu=32),
+    text_steps=dict(smoke=4, cpu=340, gpu=1000),
+    eval_rows=dict(smoke=16, cpu=256, gpu=256),
+    repetitions=dict(smoke=2, cpu=40, gpu=100),
+    jobs=dict(smoke=1, cpu=1, gpu=16),
+)
+seeds = chapter.seeds(sizes.seeds)
+options = dict(deadline=chapter.deadline)
+if sizes.jobs > 1:
+    options["jobs"] = sizes.jobs
+print(f"{chapter.profile}, {sizes.seeds} seed(s)")
+
+# %% [markdown]
+# ## Theory in four lines
+#
+# Let $g_1, \dots, g_T$ be elements of the group $S_3$, the six ways to order
+# three things. The **word problem** asks at every position $t$ for the product
+# of all so far. Position $t$ is also called *hop* $t$: it needs $t - 1$
+# compositions,
+#
+# $$
+# p_t = p_{t-1} \, g_t, \qquad p_1 = g_1 .
+# $$ (eq-cp-word)
+#
+# **Depth helps, in theory.** Layers that multiply neighbours halve the number
+# of factors each time, so about $\log_2 t$ layers can compute $p_t$; for a
+# group like this one even a constant number can, if it is wide enough
+# {cite:p}`liu2023transformers`. What training finds is another matter.
+#
+# **A ceiling.** Whoever knows only how often each symbol occurred, its *bag*
+# $b$, answers with the product that most orders of the bag have:
+#
+# $$
+# a_t^{\text{bag}} = \sum_b \max_p \Pr(b, p_t = p) .
+# $$ (eq-cp-bag)
+#
+# It falls towards $1/3$, because the bag tells whether the product is even.
+#
+# **Swaps.** For the layers of a language model with loss $\mathcal L$, the
+# permutation score is the mean over pairs of the relative change of the loss
+# when two layers change places {cite:p}`muhtar2026sparsity`. We compare its
+# *exponent* in the depth $L$:
+#
+# $$
+# P = \Bigl\langle \frac{|\mathcal L - \mathcal L_{i \leftrightarrow j}|}
+# {\mathcal L} \Bigr\rangle_{i<j} \propto L^{-\alpha} .
+# $$ (eq-cp-swap)
+#
+# **A landmark.** If only the first layer has a place of its own, the $L - 1$
+# pairs that contain it cost the same and all others nothing. Then $P$ is
+# proportional to $2 / L$ and $\alpha = 1$, whatever the added layers do. So the
+# exponent of all swaps proves little, and we also take it over the pairs
+# without the first layer.
+
+# %% [markdown]
+# ## Known truth first: what needs no composition
+#
+# {eq}`eq-cp-bag` is a sum over bags, which a recursion over the length adds up.
+# The other cheap guess is a window: the product of the last $k$ elements. One
+# factor outside of it makes all six products alike likely, so that a window is
+# worth nothing beyond $k$. Words are few enough to check both the long way: by
+# listing them all.
+
+# %%
+chapter.section("Ceilings")
+positions = np.arange(1, sizes.length + 1)
+bag = ceilings.bag_ceiling(sizes.length)
+window = ceilings.window_ceiling(sizes.length, 3)
+every_word = np.indices((6,) * sizes.length).reshape(sizes.length, -1).T
+products = WordProblem(length=sizes.length).products(every_word)[:, -1]
+
+
+def best_guess(known: np.ndarray) -> float:
+    """Return the accuracy on all words of who knows only these numbers."""
+    code = known @ 6 ** np.arange(known.shape[1])
+    return pd.crosstab(code, products).max(axis=1).sum() / len(products)
+
+
+by_list = best_guess(np.sort(every_word)), best_guess(every_word[:, -3:])
+gap = max(abs(by_list[0] - bag[-1]), abs(by_list[1] - window[-1]))
+
+# %% tags=["nbval-check-output"]
+rows = pd.DataFrame({"bag": bag, "window of 3": window}, index=positions)
+print(rows.round(3).T.to_string())
+print("the same by listing all words:", gap < 1e-12)
+
+# %% tags=["hide-input"]
+chapter.record(
+    "composition.ceilings",
+    value=gap,
+    tolerance_of="recursion against listing, bag and window, whole words",
+)
+chapter.glue("cp-bag", bag[-1], ".3f")
+chapter.glue("cp-window", window[-1], ".3f")
+chapter.glue("cp-length", sizes.length)
+
+# %% [markdown]
+# **Anything above the bag has composed something.** At the last position,
+# {glue:text}`cp-length`, the bag reaches {glue:text}`cp-bag` and a window of
+# three {glue:text}`cp-window`, like a constant. An accuracy of that size is no
+# sign that a model multiplies. (Who also knows the order of the last $k$
+# elements does as well as the bag did $k$ positions earlier.)
+#
+# ## The experiment
+#
+# ### Step 1: one, two and four layers of equal size
+#
+# Eight heads stand side by side in one layer, or by twos in four. The MLP of
+# the one layer is four times as wide, so that all three shapes have the same
+# parameters and the same arithmetic; only the number of steps in a row differs.
+# Two more models take the comparison apart: the wide layer with a normal MLP,
+# and four layers that *share* one set of matrices, with norms of their own, as
+# in WideNet {cite:p}`xue2022wider`.
+
+# %%
+chapter.section("Composition")
+SHAPES = {
+    "1 layer": dict(n_layers=1, n_heads=8, d_mlp=1024),
+    "2 layers": dict(n_layers=2, n_heads=4, d_mlp=512),
+    "4 layers": dict(n_layers=4, n_heads=2, d_mlp=256),
+    "1 layer, small": dict(n_layers=1, n_heads=8, d_mlp=256),
+    "4 layers, shared": dict(n_layers=4, n_heads=2, d_mlp=256, shared=True),
+}
+word = dict(task="composition", steps=sizes.word_steps)
+vote = dict(task="vote", steps=sizes.vote_steps)
+cells = {("words", name): word | shape for name, shape in SHAPES.items()}
+for name in ("4 layers", "1 layer, small"):
+    cells["vote", name] = vote | SHAPES[name]
+shared_by_all = dict(length=sizes.length, eval_rows=sizes.eval_words)
+grid = [
+    shared_by_all | cell | dict(seed=seed)
+    for cell in cells.values()
+    for seed in seeds
+]
+tasks = run_sweep(
+    word_tasks.measure_task_model,
+    grid,
+    store=chapter.store("tasks"),
+    **options,
+)
+chapter.require_complete(tasks)
+
+
+# %%
+def of(shape: str, key: str, task: str = "words") -> np.ndarray:
+    """Return one result of all seeds of a shape, (seeds, ...)."""
+    place = list(cells).index((task, shape)) * len(seeds)
+    return np.array(tasks[key].iloc[place : place + len(seeds)].tolist())
+
+
+hop = sizes.length - 1  # the last but one, see "where it breaks"
+
+
+def at_hop(shape: str, when: str = "") -> np.ndarray:
+    """Return the accuracy at the hop that claims are about, per seed."""
+    return of(shape, f"{when}accuracy")[:, hop - 1]
+
+
+names = {"": "full", "half_": "half"}
+gain, composed, size_alone = (
+    {when: at_hop(a, when) - b(when) for when in names}
+    for a, b in [
+        ("4 layers", lambda when: at_hop("1 layer", when)),
+        ("4 layers", lambda when: bag[hop - 1]),
+        ("1 layer", lambda when: at_hop("1 layer, small", when)),
+    ]
+)
+size = {name: of(name, "parameters")[0] for name in SHAPES}
+flops = {name: of(name, "flops")[0] for name in SHAPES}
+equal = ["1 layer", "2 layers", "4 layers"]
+unequal = max(
+    max(of_shape[n] for n in equal) / min(of_shape[n] for n in equal) - 1
+    for of_shape in (size, flops)
+)
+
+# %% tags=["hide-input"]
+for name, runs in [("depth-equal-size", gain), ("beyond-bag", composed)]:
+    chapter.record(
+        f"composition.{name}", runs=runs[""], half_trained=runs["half_"]
+    )
+chapter.record(
+    "composition.equal-size",
+    value=unequal,
+    tolerance_of="largest over smallest of the three shapes, minus 1",
+)
+chapter.glue("cp-size-alone", with_interval(size_alone[""]))
+chapter.glue("cp-wide-bag", with_interval(at_hop("1 layer") - bag[hop - 1]))
+chapter.glue("cp-steps", sizes.word_steps)
+chapter.glue("cp-hop", hop)
+half_compute = at_hop("4 layers", "half_") - at_hop("1 layer")
+chapter.record("composition.half-compute", runs=half_compute)
+
+# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-cp-words", "caption": "Accuracy on the product of the first t elements: one, two and four layers of equal size; left at half of the training, right at its end. Lines: means, points: seeds; dashed: what the bag of symbols allows, dotted: chance."}, "image": {"alt": "Two panels of falling curves. At half of the training the three depths lie together, near the dashed line of the bag for long words. At the end the curve of four layers lies highest, that of one layer lowest."}}
+LAYER_COLOR = dict(zip(equal, (SERIES[4], SERIES[3], SERIES[0])))
+fig, axes = plt.subplots(1, 2, figsize=(6.4, 3.4), sharey=True)
+for ax, when in zip(axes, ("half_", "")):
+    for (name, color), marker in zip(LAYER_COLOR.items(), MARKERS):
+        rows = of(name, f"{when}accuracy")
+        ax.plot(positions, rows.T, marker, color=color, ms=3, alpha=0.5)
+        ax.plot(
+            positions, rows.mean(axis=0), marker + "-", color=color, label=name
+        )
+    ax.plot(positions, bag, "--", color=COLORS["null"], label="bag")
+    ax.axhline(1 / 6, color=COLORS["null"], ls=":", label="chance")
+    ax.set(xlabel="elements composed", ylim=(0, 1.03), xticks=positions)
+    ax.set(title="end of training" if when == "" else "half of the training")
+axes[0].set(ylabel="accuracy")
+axes[0].legend(loc="lower left")
+plt.show()
+
+# %% tags=["hide-input"]
+rows = {
+    name: {
+        "parameters": f"{size[name]:,}",
+        "MFLOP a position": f"{flops[name] / 1e6:.2f}",
+        "half": with_interval(at_hop(name, "half_")),
+        "end": with_interval(at_hop(name)),
+        "end, over the bag": with_interval(at_hop(name) - bag[hop - 1]),
+    }
+    for name in SHAPES
+}
+pd.DataFrame(rows).T.rename_axis(f"accuracy at hop {hop}")
+
+# %% [markdown]
+# **What to see.** At hop {glue:text}`cp-hop` four layers lead one of the same
+# size by {claim}`composition.depth-equal-size`
+# ({claim:verdict}`composition.depth-equal-size`), where width without depth
+# brings {glue:text}`cp-size-alone`. Both compose: the four layers stand
+# {claim}`composition.beyond-bag` over what a bag allows, the one layer
+# {glue:text}`cp-wide-bag`. On the whole word, one element further, only the
+# deep shape does ({numref}`fig-cp-words`). The checkpoint at half of {glue:text}`cp-steps`
+# steps tells how much of this is a matter of training: four layers with half of
+# the computation differ from one layer with all of it by
+# {claim}`composition.half-compute`.
+
+# %% [markdown]
+# ### Step 2: which layers do the longer words use?
+#
+# {cite:t}`csordas2025depth` find that pre-trained models use no later layers
+# for problems of more hops, but that models trained from scratch on such
+# problems do. The *depth score* is their measure: skip each layer in turn and
+# take the centre of mass, over layers, of the change of the output. We compare
+# the last two positions with the first two, and with the untrained model.
+
+# %%
+three = (dict(late=slice(-2, None), early=slice(0, 2)), ("init_", "half_", ""))
+
+
+def score_rise(when: str) -> np.ndarray:
+    """Return the depth score of long words minus that of short ones."""
+    score = of("4 layers", f"{when}depth_score")
+    late, early = (score[:, part].mean(axis=1) for part in three[0].values())
+    return late - early
+
+
+rise = {when: score_rise(when) for when in three[1]}
+log_depth = np.log2([1, 2, 4])
+longest = np.array(
+    [[word_tasks.longest_word(a) for a in of(n, "accuracy")] for n in equal]
+)
+doublings = np.polyfit(log_depth, longest, 1)[0]
+
+# %% tags=["hide-input"]
+chapter.record(
+    "composition.score-rise", runs=rise[""], half_trained=rise["half_"]
+)
+chapter.glue("cp-rise-untrained", with_interval(rise["init_"]))
+chapter.glue("cp-rise-half", with_interval(rise["half_"]))
+chapter.record("composition.longest-word", runs=doublings)
+
+# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-cp-score", "caption": "Depth score of the four-layer model at each position: centre of mass, over layers, of the effects of skipping a layer on the answer there; untrained and at the end of training. Lines: means, points: seeds."}, "image": {"alt": "Two curves over the position. The dashed untrained one is nearly level; the trained one changes with the length of the word."}}
+fig, ax = plt.subplots(figsize=(6.4, 2.8))
+for when, role, style in [("init_", "null", "--"), ("", "ours", "-")]:
+    score = of("4 layers", f"{when}depth_score")
+    label = "untrained" if when else "trained"
+    ax.plot(positions, score.T, "o", color=COLORS[role], ms=3, alpha=0.5)
+    ax.plot(
+        positions, score.mean(axis=0), style, color=COLORS[role], label=label
+    )
+ax.set(xlabel="elements composed", ylabel="depth score, layers")
+ax.legend()
+plt.show()
+
+# %% [markdown]
+# The score rises by {claim}`composition.score-rise` layers with the length of
+# the word, against {glue:text}`cp-rise-untrained` untrained and
+# {glue:text}`cp-rise-half` at half of the training. Each doubling of the
+# layers, at equal size, buys {claim}`composition.longest-word` elements at even
+# odds. Both are findings of ours: no paper states the sizes.
+#
+# ### Step 3: wide against deep, and the price in time
+#
+# {cite:t}`brown2022wide` keep the MLP as it is when they merge layers, so that
+# their wide model is also smaller. On text classification they find the single
+# wide layer as accurate as the deep model. Here it meets two tasks: the words,
+# and a *vote*, where only the counts of symbols matter and depth should not.
+
+# %%
+wide_gap = at_hop("4 layers") - at_hop("1 layer, small")
+votes = [of(n, "mean_accuracy", "vote") for n in ("4 layers", "1 layer, small")]
+half_votes = [
+    of(n, "half_mean_accuracy", "vote") for n in ("4 layers", "1 layer, small")
+]
+share_gap = at_hop("4 layers, shared") - at_hop("1 layer, small")
+kept = at_hop("4 layers, shared") - at_hop("4 layers")
+
+# %% tags=["hide-input"]
+half_gap = at_hop("4 layers", "half_") - at_hop("1 layer, small", "half_")
+for name, runs, half in [
+    ("wide-composition", wide_gap, half_gap),
+    ("wide-vote", votes[0] - votes[1], half_votes[0] - half_votes[1]),
+    (
+        "shared-depth",
+        share_gap,
+        at_hop("4 layers, shared", "half_") - at_hop("1 layer, small", "half_"),
+    ),
+]:
+    chapter.record(f"composition.{name}", runs=runs, half_trained=half)
+chapter.glue("cp-vote-half", with_interval(half_votes[0] - half_votes[1]))
+chapter.glue("cp-vote-level", votes[1].mean(), ".3f")
+chapter.glue("cp-shared-kept", with_interval(kept))
+sharing = size["4 layers, shared"] / size["1 layer, small"] - 1
+chapter.glue("cp-shared-more", sharing, ".1%")
+
+# %% [markdown]
+# **A tie on the vote, a gap on the words.** On the vote four layers minus one
+# is {claim}`composition.wide-vote` at a level of {glue:text}`cp-vote-level`,
+# where little can differ; at half of its training it is
+# {glue:text}`cp-vote-half`. On the words the same two shapes differ by
+# {claim}`composition.wide-composition`. The tie that the paper reports is one
+# of tasks that need no composition; it never claimed more.
+#
+# **Sharing tells depth from parameters.** Four layers with one set of matrices
+# have only {glue:text}`cp-shared-more` more parameters than the small single
+# layer, and gain {claim}`composition.shared-depth` over it. Against four layers
+# with matrices of their own they stand at {glue:text}`cp-shared-kept`.
+#
+# Now the time. A ratio of times is only worth something within one run and
+# under one load. So we time the models in turn, take the ratio within each
+# repetition, and let the repetition be the unit of the interval.
+
+# %%
+chapter.section("Latency")
+raced = ("4 layers", "1 layer, small", "1 layer")
+
+
+def untrained(n_layers: int, n_heads: int, d_mlp: int) -> Transformer:
+    """Return a model of a shape: its speed does not depend on its weights."""
+    config = TransformerConfig(
+        d_model=64,
+        n_layers=n_layers,
+        n_heads=n_heads,
+        d_head=16,
+        d_mlp=d_mlp,
+        d_vocab=6,
+        n_ctx=sizes.length,
+        positions="learned",
+    )
+    return Transformer(config, generator=torch.Generator().manual_seed(0))
+
+
+seconds = interleaved_seconds(
+    [untrained(**SHAPES[name]) for name in raced],
+    torch.from_numpy(every_word[:64]),
+    repeats=sizes.repetitions,
+)
+faster = {name: seconds[:, 0] / seconds[:, i] for i, name in enumerate(raced)}
+
+# %% tags=["hide-input"]
+chapter.record("composition.wide-latency", runs=faster["1 layer, small"])
+chapter.record("composition.latency-equal-size", runs=faster["1 layer"])
+
+# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-cp-latency", "caption": "Time of a forward pass of four layers over that of one layer, a point per repetition: the wide layer as published, with one layer's MLP, and with the deep model's size. Dashed: no difference."}, "image": {"alt": "Two clouds of points. The ratios to the small wide layer lie well above those to the wide layer of equal size."}}
+fig, ax = plt.subplots(figsize=(6.4, 2.6))
+for i, name in enumerate(raced[1:]):
+    jitter = np.linspace(-0.25, 0.25, len(seconds))
+    ax.plot(i + jitter, faster[name], "o", color=COLORS["ours"], ms=3)
+ax.axhline(1, color=COLORS["null"], ls="--", lw=1)
+ax.set_xticks([0, 1], ["against 1 layer, small", "against 1 layer, equal size"])
+ax.set(ylabel="time, deep over wide", ylim=(0, None), xlim=(-0.6, 1.6))
+plt.show()
+
+# %% [markdown]
+# The deep model takes {claim}`composition.wide-latency` times as long as the
+# wide one of the paper's kind, which has a quarter of the MLPs to compute. At
+# equal size and arithmetic the factor is
+# {claim}`composition.latency-equal-size`: that part is the price of doing
+# things in a row.
+#
+# ### Step 4: models of text, beyond the bigram
+#
+# Text does not ask for depth in this way, so what do added layers do there? The
+# scores below mean something only for models that know more than pairs of
+# characters. We train three depths, with one seed's initial values and text in
+# common, and hold their loss on held-out text against tables that count
+# characters, pairs and triples.
+
+# %%
+chapter.section("Depths")
+setting = dict(
+    d_model=sizes.d_model,
+    n_heads=4,
+    n_ctx=sizes.n_ctx,
+    batch=16,
+    steps=sizes.text_steps,
+    lr=4e-3,
+    eval_rows=sizes.eval_rows,
+    depths=sizes.depths,
+)
+family = run_sweep(
+    repeats.measure_depths,
+    [setting | dict(seed=seed) for seed in seeds],
+    store=chapter.store("depths"),
+    **options,
+)
+chapter.require_complete(family)
+
+
+def measured(key: str) -> np.ndarray:
+    """Return one measurement of all seeds, (seeds, ...)."""
+    return np.array(family[key].tolist(), dtype=float)
+
+
+loss = {stage: measured(f"{stage}_loss") for stage in repeats.STAGES}
+ngrams = measured("ngrams")  # (seeds, 3)
+margin = ngrams[:, 1] - loss["full"].max(axis=1)
+depth_gain = loss["full"][:, 0] - loss["full"][:, -1]
+
+# %% tags=["hide-input"]
+half_margin = ngrams[:, 1] - loss["half"].max(axis=1)
+half_gain = loss["half"][:, 0] - loss["half"][:, -1]
+chapter.record("composition.past-bigram", runs=margin, half_trained=half_margin)
+chapter.record(
+    "composition.depth-gain", runs=depth_gain, half_trained=half_gain
+)
+chapter.glue("cp-text-steps", sizes.text_steps)
+chapter.glue("cp-half-margin", with_interval(half_margin))
+columns = {
+    f"{L} layers": [with_interval(loss[s][:, i]) for s in repeats.STAGES]
+    for i, L in enumerate(sizes.depths)
+}
+for i, name in enumerate(("unigram", "bigram", "trigram")):
+    columns[name] = [with_interval(ngrams[:, i])] * 3
+stages = ["untrained", "half", "end"]
+pd.DataFrame(columns, index=stages).T.rename_axis("held-out loss, nats")
+
+# %% [markdown]
+# The worst of the three depths ends {claim}`composition.past-bigram` nats below
+# the bigram table after {glue:text}`cp-text-steps` steps. At half of the
+# training that margin is {glue:text}`cp-half-margin`, so that what is said of
+# the half is said of models at the bigram. The deepest model gains
+# {claim}`composition.depth-gain` nats on the shallowest, where a minus is a
+# loss: in the time given, depth hardly pays.
+#
+# ### Step 5: does the order of the layers matter less in deeper models?
+#
+# {cite:t}`muhtar2026sparsity` score models of 12 to 32 layers by swapping
+# layers, by skipping them (the *causal score*: how much later layers change),
+# and by replacing each with the best affine map (the *usefulness*: the share of
+# layers that this costs a tenth of the loss). All three fall with the depth.
+# For us the cheapest rival is the same model before training.
+
+# %%
+depths = np.array(sizes.depths)
+SCORES = ("permutation", "permutation_inner", "causal")
+fits = {
+    (name, stage): fit_slopes(depths, measured(f"{stage}_{name}"))
+    for name in SCORES
+    for stage in repeats.STAGES
+}
+exponent = {key: -fit.runs for key, fit in fits.items()}
+useful = {stage: measured(f"{stage}_useful") for stage in repeats.STAGES}
+
+# %% tags=["hide-input"]
+for name in SCORES:
+    chapter.record(
+        f"composition.{name.replace('_', '-')}",
+        runs=exponent[name, "full"],
+        half_trained=exponent[name, "half"],
+        leave_one_out=-fits[name, "full"].leave_one_out,
+    )
+chapter.record(
+    "composition.useful",
+    runs=useful["full"][:, -1],
+    half_trained=useful["half"][:, -1],
+)
+published = load_published("depth_layer_scores")
+paper = {
+    name: fit_slopes(published.n_layers, published[name].to_numpy()[None])
+    for name in ("permutation", "causal")
+}
+for name, fit in paper.items():
+    chapter.glue(f"cp-{name}-paper", -fit.runs[0], ".2f")
+chapter.glue("cp-causal-init", with_interval(exponent["causal", "init"]))
+chapter.glue("cp-useful-init", with_interval(useful["init"][:, -1]))
+chapter.glue("cp-useful-paper", published.usefulness.iloc[-1], ".3f")
+chapter.glue("cp-deepest", sizes.depths[-1])
+
+# %% tags=["hide-input"]
+columns, titles = {}, ("all swaps", "without the first", "causal")
+for name, title in zip(SCORES, titles):
+    for stage, label in zip(repeats.STAGES, stages):
+        key = (title, label)
+        cells_of = measured(f"{stage}_{name}").T
+        columns[key] = [with_interval(x) for x in cells_of]
+        columns[key].append(with_interval(exponent[name, stage]))
+index = [f"{L} layers" for L in sizes.depths] + ["exponent"]
+shown = pd.DataFrame(columns, index=index)
+shown.T.rename_axis(["score", "when"])
+
+# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-cp-scores", "caption": "Scores against the depth: permutation score of all pairs (left), of pairs without the first layer (middle), and causal score (right). Published: grey, dashed, 12 to 32 layers; ours trained and untrained, a point per seed, lines through the means."}, "image": {"alt": "On log-log axes. Left: the published and the trained permutation scores fall with depth, with nearly the same slope; the untrained ones lie far below. Middle: without the first layer the trained scores are ten times smaller. Right: the causal scores fall in all cases."}}
+fig, axes = plt.subplots(1, 3, figsize=(6.4, 3))
+for ax, name, title in zip(axes, SCORES, titles):
+    if name in paper:
+        style = dict(marker="x", ls="--", color=COLORS["paper"], label="paper")
+        ax.plot(published.n_layers, published[name], **style)
+    for stage, role, dash in [("init", "null", "--"), ("full", "ours", "-")]:
+        rows, color = measured(f"{stage}_{name}"), COLORS[role]
+        label = "untrained" if stage == "init" else "trained"
+        ax.plot(depths, rows.T, "o", color=color, ms=3, alpha=0.6)
+        ax.plot(depths, rows.mean(axis=0), dash, color=color, label=label)
+    ax.set(xscale="log", yscale="log", xlabel="layers", title=title)
+    ticks = [sizes.depths[0], sizes.depths[-1]]
+    ticks += [12, 32] if name in paper else []
+    ax.set_xticks(ticks, ticks)
+    ax.minorticks_off()
+axes[0].legend(fontsize=8)
+axes[0].set(ylabel="score")
+plt.show()
+
+# %% [markdown]
+# **What to see.** Over all pairs the score falls with exponent
+# {claim}`composition.permutation`, and our fit of the four published scores
+# gives {glue:text}`cp-permutation-paper`, with no error known. Both are near
+# the 1 of a single special layer. Without the first layer the exponent is
+# {claim}`composition.permutation-inner`
+# ({claim:verdict}`composition.permutation-inner`), and the table shows how
+# little is left to swap for. The causal score falls with
+# {claim}`composition.causal`, but untrained models show
+# {glue:text}`cp-causal-init` and the paper {glue:text}`cp-causal-paper`: part
+# of such a fall needs no training.
+#
+# Of the {glue:text}`cp-deepest` layers of the deepest model a share of
+# {claim}`composition.useful` is useful in the sense of the paper, before
+# training {glue:text}`cp-useful-init`; the paper has
+# {glue:text}`cp-useful-paper` at 32 layers.
+#
+# ### Step 6: does the deep model repeat the shallow one?
+#
+# {cite:t}`csordas2025depth` fit affine maps from the layers of a small model to
+# those of a large one. The best maps lie near the diagonal: the large model
+# seems to stretch the small one. Least squares has a closed form, so our maps
+# are exact, and we add three controls: from the shallow model untrained, to the
+# deep model untrained, and from no model at all, the last three characters.
+
+# %%
+cases = ("map", "source", "window", "target")
+errors = {
+    (name, stage): measured(f"{stage}_{name}_error")
+    for name in cases
+    for stage in ("half", "full")
+}
+
+
+def over_controls(stage: str) -> np.ndarray:
+    """Return the error from the better control over that from the model."""
+    controls = np.minimum(errors["source", stage], errors["window", stage])
+    return controls.mean(axis=1) / errors["map", stage].mean(axis=1)
+
+
+mean_error = {key: rows.mean(axis=1) for key, rows in errors.items()}
+source = {name: measured(f"full_{name}_source") for name in cases}
+
+# %% tags=["hide-input"]
+chapter.record(
+    "composition.map-over-controls",
+    runs=over_controls("full"),
+    half_trained=over_controls("half"),
+)
+target = mean_error["target", "full"] / mean_error["map", "full"]
+chapter.record("composition.map-target", runs=target)
+for name in ("source", "window"):
+    ratio = mean_error[name, "full"] / mean_error["map", "full"]
+    chapter.glue(f"cp-map-{name}", with_interval(ratio))
+for name in ("map", "target"):
+    rising = np.mean(np.diff(source[name], axis=1) >= 0)
+    chapter.glue(f"cp-rising-{name}", rising, ".0%")
+
+# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-cp-maps", "caption": "Affine maps to the deepest model: held-out relative error of the best map to each of its layers (left), and from which stream of the shallowest model it starts (right; 0 is the embedding). Means over seeds, points: seeds."}, "image": {"alt": "Left: four curves over the layer of the deep model. The error from the trained shallow model is lowest; those from its untrained twin and from the last three characters lie above it. Right: the best source against the layer for trained and untrained targets."}}
+deep = np.arange(1, sizes.depths[-1] + 1)
+labels = ["both trained", "shallow untrained", "last 3 characters"]
+labels += ["deep untrained"]
+colors = [COLORS["ours"], SERIES[5], SERIES[3], COLORS["null"]]
+fig, axes = plt.subplots(1, 2, figsize=(6.4, 3.2))
+for name, label, color, marker in zip(cases, labels, colors, MARKERS):
+    rows = errors[name, "full"]
+    axes[0].plot(deep, rows.T, marker, color=color, ms=3, alpha=0.4)
+    axes[0].plot(deep, rows.mean(axis=0), color=color, label=label)
+    if name != "window":
+        mean = source[name].mean(axis=0)
+        axes[1].plot(deep, mean, marker + "-", color=color, ms=4)
+axes[0].set(ylabel="relative error", ylim=(0, 1))
+axes[1].set(ylabel="best shallow stream", ylim=(-0.1, None))
+for ax in axes:
+    ax.set(xlabel="deep layer", xticks=deep)
+axes[0].legend(fontsize=7)
+plt.show()
+
+# %% [markdown]
+# **What to see.** The better of the two controls with a trained target has
+# {claim}`composition.map-over-controls` times the error of the maps from the
+# trained shallow model ({claim:verdict}`composition.map-over-controls`): the
+# untrained shallow model {glue:text}`cp-map-source` times, the last three
+# characters {glue:text}`cp-map-window` times. Maps to an untrained deep model
+# have {claim}`composition.map-target` times the error.
+#
+# **The diagonal is weak evidence.** The best source never moves down in
+# {glue:text}`cp-rising-map` of the steps for trained models, and in
+# {glue:text}`cp-rising-target` when the deep one is untrained. A rising line is
+# also what a sum of random writes on a shared embedding gives.
+#
+# ## Noise floor
+#
+# Two runs that differ in nothing but the seed set the least difference that
+# means anything. Differences between shapes are taken with the seed held fixed,
+# which helps only as far as a seed moves both alike.
+
+# %% tags=["hide-input"]
+chapter.section("Noise floor")
+
+
+def spread(runs) -> str:
+    """Return the standard deviation over seeds, a dash for one run."""
+    return f"{np.std(runs, ddof=1):.3f}" if len(runs) > 1 else "–"
+
+
+rows = {
+    "accuracy at the hop, 4 layers": spread(at_hop("4 layers")),
+    "accuracy at the hop, 1 layer": spread(at_hop("1 layer")),
+    "their difference, paired": spread(gain[""]),
+    "held-out loss, deepest (nats)": spread(loss["full"][:, -1]),
+    "gain of depth in loss, paired (nats)": spread(depth_gain),
+    "permutation exponent": spread(exponent["permutation", "full"]),
+}
+pd.DataFrame({"standard deviation": rows}).rename_axis("between seeds")
+
+# %% [markdown]
+# ## Ours against the papers
+#
+# <!-- claims:table -->
+
+# %% [markdown]
+# Three rows are judged: on composition, on swaps, on maps. Each stands beside
+# the cheapest thing that could pass in its place, and at half of the training.
+# The rest are findings of ours, or statements about models that the book cannot
+# reach. Nothing here says that large models of text compose as ours do: ours
+# were trained on nothing else.
+
+# %% [markdown]
+# ## Where it breaks
+#
+# *Shortcuts.* For $S_3$ a constant number of layers suffices in principle
+# {cite:p}`liu2023transformers`. A much wider or longer-trained single layer may
+# close the gap; the group $S_5$, for which no such shortcut is believed to
+# exist, would be the harder test.
+#
+# *Training.* All shapes had one learning rate and one number of steps. The
+# checkpoint at half shows that the accuracy on long words is still rising, so
+# these are differences in what is learned *by then*, not in what can be.
+#
+# *Depth.* Our deepest model of text has {glue:text}`cp-deepest` layers. An
+# exponent between the first few depths need not be that between 12 and 32, and
+# with three layers there is a single pair without the first.
+#
+# *Same samples.* Following {cite:t}`muhtar2026sparsity`, affine replacements
+# are fitted and judged on the same text. With few tokens that flatters them.
+
+# %% [markdown]
+# ## Exercises
+#
+# **1.** Why does the bag ceiling fall to $1/3$ and not to $1/6$? What is it for
+# a group whose products commute?
+#
+# ```{admonition} Answer
+# :class: dropdown
+# Each element is even or odd, and the parity of a product is the sum of
+# parities, whatever the order: the bag tells which three of the six products
+# are possible. Among those, a long random order leaves nothing to choose. If
+# all products commute the order does not matter, and the bag reaches 1.
+# ```
+#
+# **2.** Why must words be given with learned positions here, and not with
+# rotary ones alone? Think of the word $aa$.
+#
+# ```{admonition} Answer
+# :class: dropdown
+# Rotary positions act on the scores of attention only. If all tokens so far are
+# equal, every value is equal, so any weights give the same average: the model
+# sees $aa$ exactly as it sees $a$. Then accuracy on two elements stops at
+# 31/36, the share of pairs for which this does no harm.
+# ```
+#
+# **3.** A model has $k$ layers whose place matters and any number of others
+# that can be swapped freely. How does the mean permutation score fall with
+# depth?
+#
+# ```{admonition} Answer
+# :class: dropdown
+# Of the $L(L-1)/2$ pairs, $k(L-k) + k(k-1)/2$ touch a special layer. Their
+# share is about $2k/L$ for deep models, so the mean falls as $1/L$: exponent 1.
+# A larger exponent means that even the special layers' swaps cost less in
+# deeper models.
+# ```
+
+# %% [markdown]
+# ```{admonition} What would change our mind
+# *On composition.* One layer of equal size, at its own best learning rate and
+# with ten times the steps, that reaches the four layers would
+# turn {claim:verdict}`composition.depth-equal-size` into a statement about the
+# speed of learning. Cost: about one core-hour for five seeds.
+#
+# *On swaps.* The paper's own models, of 12 to 32 layers, scored without their
+# first layers. Cost: minutes, for who has the weights; about ten hours of one
+# graphics card to train smaller ones. It would decide
+# `composition.permutation-inner`.
+#
+# *On maps.* Models far past the trigram, whose streams hold more than the last
+# characters, mapped at the paper's sizes with the same controls. Cost: about an
+# hour of one graphics card for models of ten million parameters. It would
+# decide `composition.map-over-controls`.
+# ```
+
+# %% [markdown]
+# ## End matter
+#
+# **Differences from the papers.** Words of a group and a vote instead of text
+# classification; width 64; characters of Python's standard library instead of
+# web text; GELU where LLaMA has SwiGLU. Ratios of means where
+# {cite:t}`csordas2025depth` take the largest ratio over tokens. Their linear
+# maps were trained by gradient descent, ours are exact. Sharing as in WideNet,
+# without its experts.
+#
+# **What was easy.** The ceilings: counting. **What was hard.** A fair wide
+# model. Merged layers with one layer's MLP are smaller, and with a wider MLP
+# they are no longer what the paper merged; we show both.
+#
+# **Compute and larger runs.** The provenance below lists seconds per section.
+# `scaling run composition --profile gpu` takes longer words, deeper models of
+# text and ten seeds, on sixteen cores side by side; it needs no graphics card.
+# It goes on where it stopped, and stops cleanly after `SCALING_TIME_LIMIT`
+# seconds.
+#
+# **References.** {cite:t}`liu2023transformers`, {cite:t}`brown2022wide`,
+# {cite:t}`csordas2025depth` and {cite:t}`muhtar2026sparsity` for the claims,
+# {cite:t}`xue2022wider` for shared layers; all in the
+# [bibliography](../references.md).
+
+# %% tags=["remove-input"]
+chapter.finish()
