@@ -13,6 +13,7 @@ from torch import Tensor
 from torch.nn.functional import one_hot
 
 from scaling_core.data.corpora import python_source
+from scaling_core.data.ngrams import ngram_losses
 from scaling_core.models.interventions import (
     mean_over_pairs,
     skip_effects,
@@ -24,7 +25,6 @@ from scaling_core.training.loop import train
 from scaling_core.training.settings import Training
 from scaling_core.training.text import TextSetting
 from studies.composition.linear_maps import linear_replacement, ridge_layer_maps
-from studies.composition.ngrams import ngram_losses
 
 SCORE_ROWS = 64  # sequences that the scores of layers are measured on
 WINDOW = 3  # characters that the map without a model reads

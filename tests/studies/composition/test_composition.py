@@ -10,7 +10,6 @@ from scaling_core.data.corpora import python_source
 from scaling_core.data.tasks import WordProblem
 from scaling_core.models.transformer import count_parameters
 from studies.composition import ceilings, latency, repeats, word_tasks
-from studies.composition.ngrams import ngram_losses
 
 TINY = dict(d_model=16, n_heads=2, n_ctx=8, batch=4, steps=2, eval_rows=8, seed=0)
 
@@ -98,22 +97,6 @@ def test_recent_characters_are_those_up_to_the_position():
         [2, 9],
         [2, V + 7],
     ]
-
-
-def test_ngrams_are_the_plain_count():
-    corpus = python_source()
-    train = corpus.splits["train"].astype(int)
-    tokens, labels = torch.tensor([[69, 70]]), torch.tensor([[70, 71]])
-    one, two, _ = ngram_losses(corpus, tokens, labels)
-    V = corpus.d_vocab
-    share = (np.bincount(train, minlength=V) + 5 / V) / (len(train) + 5)
-    assert one == pytest.approx(-np.log(share[[70, 71]]).mean())
-    pairs = [
-        ((train[:-1] == a) & (train[1:] == b)).sum() for a, b in [(69, 70), (70, 71)]
-    ]
-    wholes = [(train[:-1] == a).sum() for a in (69, 70)]
-    p = (np.array(pairs) + 5 * share[[70, 71]]) / (np.array(wholes) + 5)
-    assert two == pytest.approx(-np.log(p).mean(), rel=1e-6)
 
 
 @pytest.mark.parametrize("task", ["composition", "vote"])

@@ -1,6 +1,6 @@
 """What counting characters reaches: the losses that a language model must beat.
 
-Shapes: B sequences, T positions, V d_vocab. Introduced in the chapter on composition.
+Shapes: B sequences, T positions, V d_vocab. Introduced in the chapter on depth.
 """
 
 import numpy as np
