@@ -9,7 +9,6 @@ from typing import Literal
 
 import numpy as np
 import torch
-from numpy.typing import ArrayLike
 from torch import Tensor
 
 from scaling_core.data.tasks import WordProblem
@@ -142,17 +141,3 @@ def accuracy_by_position(
     right = (model(words_BT).argmax(dim=-1) == labels_BT).float()
     asked = (labels_BT >= 0).float()
     return ((right * asked).sum(dim=0) / asked.sum(dim=0)).cpu().numpy()
-
-
-def longest_word(accuracy: ArrayLike, *, threshold: float = 0.5) -> float:
-    """Return up to which position the accuracy holds, interpolated, counted from 1.
-
-    >>> longest_word([1.0, 0.75, 0.25, 0.2])
-    2.5
-    """
-    a = np.asarray(accuracy, dtype=float)
-    below = np.flatnonzero(a < threshold)
-    if not len(below):
-        return float(len(a))
-    t = int(below[0])
-    return float(t + (a[t - 1] - threshold) / (a[t - 1] - a[t])) if t else 0.0

@@ -63,23 +63,6 @@ def gaussian_gains(
     return np.square(x).sum(axis=1) / start
 
 
-def skip_relu_log_kernel(
-    n: int, layers: int, samples: int, skip: float, *, rng: np.random.Generator
-) -> np.ndarray:
-    """Return samples of log(K_L/K_0) for z ← γz + W relu(z), W ~ N(0, 2(1-γ²)/n).
-
-    Here successive factors are not independent: a sign of z outlives a layer, so that
-    no (1 + ν/n)^L with the ν of one layer holds. Without skip ν is 5.
-    """
-    z = rng.standard_normal((samples, n))
-    before = np.square(z).sum(axis=1)
-    for _ in range(layers):
-        active = np.square(np.maximum(z, 0)).sum(axis=1, keepdims=True)
-        size = np.sqrt(2 * (1 - skip**2) * active / n)
-        z = skip * z + size * rng.standard_normal((samples, n))
-    return np.log(np.square(z).sum(axis=1) / before)
-
-
 def remainders(
     scales: Sequence[float], *, blocks: int, width: int, rng: np.random.Generator
 ) -> np.ndarray:

@@ -57,27 +57,6 @@ def variance_recursion(
     return y
 
 
-def moment_ratio(nu: float, n: int, layers: int) -> float:
-    """Return E[K²]/E[K]² = (1 + ν/n)^L for a random net of width n and depth L.
-
-    K_L = ‖z_L‖²/n is a product of independent factors. ν = 2 (linear), 5 (ReLU),
-    2(1 - γ⁴) (linear residual, see `residual_nu`); arXiv 2106.10165, chapters 3-5.
-
-    >>> round(moment_ratio(5, 64, 8), 3)
-    1.825
-    """
-    return float((1 + nu / n) ** layers)
-
-
-def residual_nu(skip: float) -> float:
-    """Return ν = 2(1 - γ⁴) of z' = γz + Wz, with γ = ``skip`` and C_W = 1 - γ².
-
-    >>> round(residual_nu(0.9), 4)
-    0.6878
-    """
-    return 2 * (1 - skip**4)
-
-
 def sample_log_kernel(
     kind: Literal["linear", "relu", "residual"],
     n: int,
@@ -172,18 +151,3 @@ def windowed_read(
     weight = np.exp(score - score.max(axis=-1, keepdims=True))
     weight /= weight.sum(axis=-1, keepdims=True)
     return np.moveaxis(np.einsum("aij,jad->iad", weight, v), 0, axis)
-
-
-def compute_ratio(
-    base: tuple[float, float], other: tuple[float, float], compute: float
-) -> float:
-    """Return how much more compute the first law needs to match the second.
-
-    Laws L = A·C^-b given as (A, b): solve A₀(ρC)^-b₀ = A₁C^-b₁ for ρ.
-
-    >>> round(compute_ratio((1.891, 0.057), (1.870, 0.058), 5.6), 3)
-    1.254
-    """
-    (a0, b0), (a1, b1) = base, other
-    target = a1 * compute**-b1
-    return float((a0 / target) ** (1 / b0) / compute)

@@ -7,7 +7,6 @@ B tokens, D d_model, L blocks, N = 2L sublayers. Introduced in the chapter on re
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from itertools import product
 from typing import Any
 
 import numpy as np
@@ -17,7 +16,6 @@ from torch import Tensor
 from scaling_core.models.config import NormPlace, TransformerConfig
 from scaling_core.models.streams import record_streams, stream_mean_square
 from scaling_core.models.transformer import Transformer
-from studies.residual_theory.theory import compute_ratio
 
 OUTPUTS = ("attn.out.weight", "mlp.down.weight")
 TINY = 1e-30  # ε of the norms where an identity holds for ε -> 0 only
@@ -249,53 +247,3 @@ def twin_difference(plain: Transformer, twin: Transformer) -> tuple[float, float
         return float((a - b).abs().max() / a.abs().max())
 
     return gap(*logits), max(map(gap, *gradients))
-
-
-@torch.no_grad()
-def largest_read(model: Transformer, *, spread: float, seed: int) -> float:
-    """Return the largest ‖h‖/max ‖v‖ over attention-residual reads with random queries.
-
-    h is what an attention sublayer, or the output, reads; v the values it mixes.
-    """
-    if model.reads is None:
-        raise ValueError("the model has no attention residuals")
-    generator = torch.Generator().manual_seed(seed)
-    model.reads.query.normal_(0, spread, generator=generator)
-    tokens_BT = _all_tokens(model)
-    streams = record_streams(model, tokens_BT)
-    values = [model.embed(tokens_BT)]
-    largest = 0.0
-    for layer, h in enumerate(streams.h):
-        bound = torch.stack([v.norm(dim=-1) for v in values]).amax(dim=0)
-        largest = max(largest, float((h.norm(dim=-1) / bound).max()))
-        if layer < model.config.n_layers:
-            values += [streams.attn[layer], streams.mlp[layer]]
-    return largest
-
-
-def rounding_range(
-    base: tuple[float, float],
-    other: tuple[float, float],
-    compute: float,
-    *,
-    digits: int = 3,
-) -> tuple[float, float]:
-    """Return the range of `compute_ratio` over all laws that print as these two.
-
-    Every printed A and b may be off by half a unit of its last digit. The ratio is
-    monotone in each, so that the corners suffice.
-
-    >>> low, high = rounding_range((1.891, 0.057), (1.870, 0.058), 5.6)
-    >>> low < 1.25 < high
-    True
-    """
-    half = 0.5 * 10.0**-digits
-    corners = [
-        compute_ratio(
-            (base[0] + s[0], base[1] + s[1]),
-            (other[0] + s[2], other[1] + s[3]),
-            compute,
-        )
-        for s in product((-half, half), repeat=4)
-    ]
-    return min(corners), max(corners)

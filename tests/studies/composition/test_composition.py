@@ -14,14 +14,6 @@ from studies.composition import ceilings, latency, repeats, word_tasks
 TINY = dict(d_model=16, n_heads=2, n_ctx=8, batch=4, steps=2, eval_rows=8, seed=0)
 
 
-@pytest.mark.parametrize(
-    "accuracy, length",
-    [([1, 1, 0.5, 0.4], 3.0), ([0.9, 0.8], 2.0), ([0.4, 0.9], 0.0), ([1, 0], 1.5)],
-)
-def test_longest_word(accuracy, length):
-    assert word_tasks.longest_word(accuracy) == pytest.approx(length)
-
-
 @pytest.mark.parametrize("length", [1, 2, 4])
 def test_bag_ceiling_is_the_best_guess_over_all_words(length):
     words = np.array(list(product(range(6), repeat=length)))

@@ -8,7 +8,6 @@ from scipy.stats import binom
 
 from scaling_core.base.slopes import fit_slopes
 from studies.residual_theory import paths
-from studies.residual_theory.theory import residual_nu, sample_log_kernel
 
 
 def test_equal_coins_are_binomial():
@@ -46,19 +45,3 @@ def test_remainders_fall_with_orders_two_and_three():
     scales = [1e-3, 3e-3]
     rest = paths.remainders(scales, blocks=4, width=8, rng=np.random.default_rng(0))
     assert fit_slopes(scales, rest).runs == pytest.approx([2, 3], abs=0.02)
-
-
-def test_relu_behind_a_skip_is_plain_relu_without_skip():
-    rng = np.random.default_rng(0)
-    mine = paths.skip_relu_log_kernel(32, 4, 20_000, 0.0, rng=rng)
-    theirs = sample_log_kernel("relu", 32, 4, 20_000, rng=rng)
-    assert mine.std() == pytest.approx(theirs.std(), rel=0.03)
-
-
-def test_relu_behind_a_skip_fluctuates_more_than_independent_layers_would():
-    rng = np.random.default_rng(0)
-    K = np.exp(paths.skip_relu_log_kernel(64, 16, 10_000, 0.5, rng=rng))
-    one_layer = 1 + (1 - 0.25) * (5 - 0.25) / 64
-    assert K.mean() > 1.05  # signs persist, so that large vectors grow more
-    assert (K**2).mean() / K.mean() ** 2 > 1.3 * one_layer**16
-    assert residual_nu(0.5) < (1 - 0.25) * (5 - 0.25)

@@ -5,7 +5,6 @@ import pytest
 import torch
 
 from studies.residual_theory import untrained as u
-from studies.residual_theory.theory import compute_ratio
 
 SHAPE = dict(d_model=16, n_layers=3)
 
@@ -118,17 +117,6 @@ def test_rescaling_leaves_the_model_as_it_was():
 def test_attention_residuals_start_as_pre_norm_and_leave_it():
     plain, twin = u.attnres_pair(seed=0, n_ctx=4, **SHAPE)
     assert max(u.twin_difference(plain, twin)) < 1e-12
-    assert u.largest_read(twin, spread=1.0, seed=0) <= 1 + 1e-12
+    with torch.no_grad():  # at any other query a read is another mixture
+        twin.reads.query.normal_(generator=torch.Generator().manual_seed(0))
     assert min(u.twin_difference(plain, twin)) > 1e-3
-
-
-def test_rounding_range_holds_the_printed_ratio_and_shrinks_with_digits():
-    laws = (1.891, 0.057), (1.870, 0.058)
-    ratio = compute_ratio(*laws, 5.6)
-    wide, narrow = (u.rounding_range(*laws, 5.6, digits=k) for k in (3, 4))
-    assert wide[0] < narrow[0] < ratio < narrow[1] < wide[1]
-    assert wide == pytest.approx((1.203, 1.307), abs=1e-3)
-    rng = np.random.default_rng(0)
-    for _ in range(200):  # no law inside the corners leaves the range
-        a, b = (np.array(law) + rng.uniform(-5e-4, 5e-4, 2) for law in laws)
-        assert wide[0] <= compute_ratio(a, b, 5.6) <= wide[1]
