@@ -83,7 +83,7 @@ chapter = Chapter("residual-theory", profile=profile)
 sizes = chapter.sizes(
     d_model=dict(smoke=32, cpu=64, gpu=128),
     blocks=dict(smoke=8, cpu=32, gpu=64),
-    seeds=dict(smoke=1, cpu=20, gpu=40),
+    seeds=dict(smoke=1, cpu=20, gpu=20),
     jacobian_blocks=dict(smoke=4, cpu=16, gpu=24),
     path_width=dict(smoke=16, cpu=64, gpu=64),
     path_seeds=dict(smoke=1, cpu=10, gpu=20),
@@ -168,7 +168,6 @@ counts = theory.path_orders(np.ones((8, 1, 1))).ravel()
 print("paths through 0 .. 8 blocks:", *counts.astype(int))
 print("sum equals product:", gap < 1e-12)
 
-# %% tags=["hide-input"]
 chapter.record(
     "residual-theory.path-sum",
     value=gap,
@@ -518,7 +517,6 @@ for norm, b in written.items():
     ratio[norm] = np.sqrt(deviation[norm] / law)  # (seeds, sublayers)
 nearer = np.sqrt(deviation["lns"][:, -1] / deviation["pre"][:, -1])
 
-# %% tags=["hide-input"]
 chapter.record(
     "residual-theory.jacobian-pre",
     value=ratio["pre"].mean(),
@@ -700,7 +698,6 @@ L = sizes.blocks
 branches = {"dense": 3, "masks": 3 / 4, "scaled": 3 / (2 * L)}
 last_over_first = {n: (1 + (L - 1) * b) ** -0.5 for n, b in branches.items()}
 
-# %% tags=["hide-input"]
 chapter.record("residual-theory.mask-both", runs=masked)
 for name, share in last_over_first.items():
     chapter.glue(f"rt-last-{name}", share, ".2f")
@@ -827,9 +824,9 @@ plt.show()
 # paths through one layer has {claim}`residual-theory.higher-order` times the
 # length of the whole change, {glue:text}`rt-higher-half` at half and
 # {glue:text}`rt-higher-init` untrained. If what layers write had nothing to do
-# with what they would write on the embedding alone, it would be $\sqrt 2$.
-# Training moves it down from there, but nowhere near zero: an expansion around
-# the identity needs weaker blocks than these.
+# with what they would write on the embedding alone, it would be $\sqrt 2$. At
+# no time is it near zero: an expansion around the identity needs weaker blocks
+# than these.
 #
 # ### Step 7: attention over depth
 #
@@ -855,7 +852,6 @@ plain, twin = untrained.attnres_pair(
 )
 at_start = max(untrained.twin_difference(plain, twin))
 
-# %% tags=["hide-input"]
 chapter.record(
     "residual-theory.attnres-start",
     value=at_start,
@@ -879,7 +875,6 @@ for window in (1, 3, 12):
     gaps.append(np.abs(deep - wide).max() / np.abs(deep).max())
 print("windows 1, 3, 12 agree:", max(gaps) < 1e-12)
 
-# %% tags=["hide-input"]
 chapter.record(
     "residual-theory.duality",
     value=max(gaps),
@@ -989,8 +984,7 @@ chapter.glue("rt-spread-gradient", spread(gain["pre"][:, -1]), ".0%")
 # ## Ours against the papers
 #
 # <!-- claims:table -->
-
-# %% [markdown]
+#
 # *Identities* are what this page proves, exactly or in the mean; an untrained
 # network must satisfy them, so they test our code and not a paper. *Findings*
 # are ours. The judged rows are statements of the papers that could be wrong.
@@ -1024,7 +1018,7 @@ chapter.glue("rt-spread-gradient", spread(gain["pre"][:, -1]), ".0%")
 # inputs. Under LNS its branch falls almost like $1/l^2$, where the law for ReLU
 # says $1/l$. We measure both.
 
-# %%
+# %% tags=["hide-input"]
 chapter.section("Where it breaks")
 few = few_seeds[:5]
 context = dict(n_ctx=64, d_vocab=64)
@@ -1043,7 +1037,6 @@ for name, model in cells:
     branch[name] = np.array(rows)
 steep = fit_slopes(layers, branch["mlp"])
 
-# %% tags=["remove-cell"]
 chapter.glue("rt-long-first", branch["attn"][:, 0].mean(), ".2f")
 chapter.glue("rt-long-last", branch["attn"][:, -1].mean(), ".2f")
 chapter.glue("rt-swiglu", with_interval(steep.runs))
