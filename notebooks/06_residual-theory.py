@@ -806,6 +806,7 @@ for (moment, color), marker in zip(MOMENTS.items(), MARKERS):
 axes[0].plot(text_layers, 2 * text_layers, "--", color=COLORS["theory"], lw=1)
 axes[0].set(xscale="log", yscale="log", xlabel="layer", ylabel="growth")
 axes[0].set_xticks(text_layers, text_layers)
+axes[0].set_yticks([2, 5, 10, 20, 50], [2, 5, 10, 20, 50])
 axes[0].minorticks_off()
 axes[0].legend()
 axes[1].axhline(2**0.5, color=COLORS["theory"], ls=":", lw=1)
@@ -1094,9 +1095,9 @@ chapter.glue("rt-swiglu", with_interval(steep.runs))
 #
 # ## End matter
 #
-# **Differences from the papers.** Untrained networks; one token of context;
-# ReLU and RMSNorm in place of SwiGLU; matrices of variance $1/d$ instead of a
-# fixed 0.02; norm gains of one. Masks are random here and learned there. The
+# **Differences from the papers.** Untrained networks, but for Step 6; one token of
+# context; ReLU and RMSNorm in place of SwiGLU; matrices of variance $1/d$ instead
+# of a fixed 0.02; norm gains of one. Masks are random here and learned there. The
 # spectral norms of the theorems are replaced by mean squares, which have exact
 # laws.
 #
