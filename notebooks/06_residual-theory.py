@@ -168,12 +168,6 @@ counts = theory.path_orders(np.ones((8, 1, 1))).ravel()
 print("paths through 0 .. 8 blocks:", *counts.astype(int))
 print("sum equals product:", gap < 1e-12)
 
-chapter.record(
-    "residual-theory.path-sum",
-    value=gap,
-    tolerance_of="product against the sum of 256 paths",
-)
-
 # %% [markdown]
 # ### How long is a path?
 #
@@ -203,6 +197,11 @@ lengths = {
 }
 
 # %% tags=["remove-cell"]
+chapter.record(
+    "residual-theory.path-sum",
+    value=gap,
+    tolerance_of="product against the sum of 256 paths",
+)
 for i, name in enumerate(scales):
     chapter.glue(f"rt-length-{i}", lengths[name], ".2f")
 
@@ -428,7 +427,7 @@ sigma = np.sqrt(k)  # linear variance
 log_bound = np.cumsum(np.log1p(1 / sigma + 1 / sigma**2))
 bound_slope = np.polyfit(np.log(k[tail]), log_bound[tail], 1)[0]
 
-# %% tags=["hide-input"]
+# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-rt-recursion", "caption": "The recursion of the variance lemma and that of its LNS version (solid), the lemma's upper bound (dashed grey; the lower one is k), and what independent branches give (dotted)."}, "image": {"alt": "On log-log axes the lemma's recursion rises with slope two, far below the dashed exponential, which leaves the frame at once. The LNS recursion and Pre-LN with independent branches share one line of slope one, and below it a dotted logarithm stands for LNS with independent branches."}}
 ratio_of_logs = "log of y at k = 4096 over log of y at k = 2048"
 local_slope = "log-log slope of the product bound, L = 1024 .. 4096"
 for name, value, what in [
@@ -437,8 +436,6 @@ for name, value, what in [
     ("product-bound", bound_slope, local_slope),
 ]:
     chapter.record(f"residual-theory.{name}", value=value, tolerance_of=what)
-
-# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-rt-recursion", "caption": "The recursion of the variance lemma and that of its LNS version (solid), the lemma's upper bound (dashed grey; the lower one is k), and what independent branches give (dotted)."}, "image": {"alt": "On log-log axes the lemma's recursion rises with slope two, far below the dashed exponential, which leaves the frame at once. The LNS recursion and Pre-LN with independent branches share one line of slope one, and below it a dotted logarithm stands for LNS with independent branches."}}
 fig, ax = plt.subplots()
 ax.plot(k, y, color=COLOR["pre"])
 ax.plot(k, z, color=COLOR["lns"], lw=3, alpha=0.5)
@@ -517,6 +514,7 @@ for norm, b in written.items():
     ratio[norm] = np.sqrt(deviation[norm] / law)  # (seeds, sublayers)
 nearer = np.sqrt(deviation["lns"][:, -1] / deviation["pre"][:, -1])
 
+# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-rt-jacobian", "caption": "Left: distance of the Jacobian of each MLP sublayer from the identity, over the root of d - 1; right: the same for all sublayers, over the law. Means over seeds of untrained networks."}, "image": {"alt": "Left: three falling curves on log-log axes, LNS falling fastest and ending well below Pre-LN and Peri-LN. Right: the points lie close to one at every depth."}}
 chapter.record(
     "residual-theory.jacobian-pre",
     value=ratio["pre"].mean(),
@@ -528,8 +526,6 @@ for norm in ("pre", "lns"):
     chapter.glue(f"rt-jacobian-{norm}", with_interval(runs))
 chapter.glue("rt-peri-first", ratio["peri"][:, 0].mean(), ".2f")
 chapter.glue("rt-peri-last", ratio["peri"][:, -1].mean(), ".2f")
-
-# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-rt-jacobian", "caption": "Left: distance of the Jacobian of each MLP sublayer from the identity, over the root of d - 1; right: the same for all sublayers, over the law. Means over seeds of untrained networks."}, "image": {"alt": "Left: three falling curves on log-log axes, LNS falling fastest and ending well below Pre-LN and Peri-LN. Right: the points lie close to one at every depth."}}
 fig, axes = plt.subplots(1, 2, figsize=(6.4, 3.4))
 for (norm, marker), i in zip(zip(written, MARKERS), range(3)):
     raw = np.sqrt(deviation[norm].mean(axis=0) / (d - 1))
@@ -584,7 +580,7 @@ for norm, b in written.items():
     )
 relative_length = lengths["pre"][:, 0] / lengths["pre"][:, 1]
 
-# %% tags=["hide-input"]
+# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-rt-gradient", "caption": "Left: squared gain of the gradient from the final norm to the embedding, against the number of blocks, mean over seeds with 95 % intervals. Right: share of the squared gradient that passes k sublayers; points measured, lines the coin law, dashed: every path counted alike."}, "image": {"alt": "Left: three nearly flat curves close to one for Pre-LN, LNS and Peri-LN. Right: three narrow bells, far left of the dashed bell at half the number of sublayers."}}
 chapter.record(
     "residual-theory.gradient-bounded",
     runs=flat.runs,
@@ -594,8 +590,6 @@ chapter.record("residual-theory.path-length", runs=relative_length)
 for norm in written:
     chapter.glue(f"rt-mean-{norm}", with_interval(lengths[norm][:, 0]))
 chapter.glue("rt-sublayers", 2 * blocks)
-
-# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-rt-gradient", "caption": "Left: squared gain of the gradient from the final norm to the embedding, against the number of blocks, mean over seeds with 95 % intervals. Right: share of the squared gradient that passes k sublayers; points measured, lines the coin law, dashed: every path counted alike."}, "image": {"alt": "Left: three nearly flat curves close to one for Pre-LN, LNS and Peri-LN. Right: three narrow bells, far left of the dashed bell at half the number of sublayers."}}
 fig, axes = plt.subplots(1, 2, figsize=(6.4, 3.4))
 for (norm, marker), shift in zip(zip(written, MARKERS), (0.94, 1, 1.06)):
     got = gain[norm][:, at]
@@ -652,7 +646,7 @@ for norm in ("pre", "peri"):
         untrained.rescale_output(model, 1, k, seed=seeds[0]) for k in factors
     ]
 
-# %% tags=["hide-input"]
+# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-rt-peri", "caption": "Size of the branch output and of the gradient of the output matrix, relative to before, when the output matrix of an MLP is multiplied by k."}, "image": {"alt": "Left, branch output: a line of slope one for Pre-LN and a flat line for Peri-LN. Right, gradient: a flat line for Pre-LN and a line of slope minus one for Peri-LN."}}
 ten = {norm: rows[-1] for norm, rows in rescaled.items()}
 pre_error = abs(np.log10(ten["pre"].output) - 1)
 pre_error += abs(np.log10(ten["pre"].gradient))
@@ -662,8 +656,6 @@ chapter.record(
     value=max(pre_error, peri_error),
     tolerance_of="largest deviation from the exact laws at k = 10",
 )
-
-# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-rt-peri", "caption": "Size of the branch output and of the gradient of the output matrix, relative to before, when the output matrix of an MLP is multiplied by k."}, "image": {"alt": "Left, branch output: a line of slope one for Pre-LN and a flat line for Peri-LN. Right, gradient: a flat line for Pre-LN and a line of slope minus one for Peri-LN."}}
 fig, axes = plt.subplots(1, 2, figsize=(6.4, 2.8), sharey=True)
 for i, what in enumerate(["output", "gradient"]):
     for (norm, rows), marker in zip(rescaled.items(), MARKERS):
@@ -698,6 +690,7 @@ L = sizes.blocks
 branches = {"dense": 3, "masks": 3 / 4, "scaled": 3 / (2 * L)}
 last_over_first = {n: (1 + (L - 1) * b) ** -0.5 for n, b in branches.items()}
 
+# %% tags=["hide-input"]
 chapter.record("residual-theory.mask-both", runs=masked)
 for name, share in last_over_first.items():
     chapter.glue(f"rt-last-{name}", share, ".2f")
@@ -729,7 +722,6 @@ chapter.glue("rt-blocks", L)
 
 # %%
 chapter.section("Trained")
-text_seeds = chapter.seeds(sizes.text_seeds)
 setting = dict(
     norm="peri",
     n_layers=sizes.text_layers,
@@ -740,13 +732,12 @@ setting = dict(
     steps=sizes.text_steps,
     lr=4e-3,
 )
-options = dict(jobs=sizes.jobs) if sizes.jobs > 1 else {}
 runs = run_sweep(
     trained.measure_growth,
-    [setting | dict(seed=seed) for seed in text_seeds],
+    [setting | dict(seed=s) for s in chapter.seeds(sizes.text_seeds)],
     store=chapter.store("trained"),
     deadline=chapter.deadline,
-    **options,
+    jobs=sizes.jobs if sizes.jobs > 1 else None,
 )
 chapter.require_complete(runs)
 
@@ -774,9 +765,8 @@ chapter.record(
     half_trained=higher["half"],
 )
 chapter.glue("rt-text-steps", sizes.text_steps)
-chapter.glue("rt-peri-half", with_interval(peri["half"].runs))
-chapter.glue("rt-peri-init", with_interval(peri["init"].runs))
 for moment in ("init", "half"):
+    chapter.glue(f"rt-peri-{moment}", with_interval(peri[moment].runs))
     chapter.glue(f"rt-higher-{moment}", with_interval(higher[moment]))
 ngrams = np.array(runs.ngrams.tolist())
 chapter.glue("rt-margin", with_interval(ngrams[:, 1] - loss["full"]))
@@ -853,12 +843,6 @@ plain, twin = untrained.attnres_pair(
 )
 at_start = max(untrained.twin_difference(plain, twin))
 
-chapter.record(
-    "residual-theory.attnres-start",
-    value=at_start,
-    tolerance_of="logits and gradients of the twins",
-)
-
 # %% [markdown]
 # Reading along depth is then not unlike reading along the sequence.
 # {cite:t}`zhang2026duality` states that a causal read over a window of layers
@@ -876,6 +860,12 @@ for window in (1, 3, 12):
     gaps.append(np.abs(deep - wide).max() / np.abs(deep).max())
 print("windows 1, 3, 12 agree:", max(gaps) < 1e-12)
 
+# %% tags=["hide-input"]
+chapter.record(
+    "residual-theory.attnres-start",
+    value=at_start,
+    tolerance_of="logits and gradients of the twins",
+)
 chapter.record(
     "residual-theory.duality",
     value=max(gaps),
