@@ -888,11 +888,11 @@ plt.show()
 # features carry the mass is it the larger part, {glue:text}`sp-leak-skewed` at
 # $\alpha = 2$.
 #
-# {claim}`superposition.silent-share` is silence: the biases that keep the leak
-# out also swallow true signals. As the width grows the leak falls as $m$ to the
-# power −{glue:text}`sp-leak-exponent`, silence −{glue:text}`sp-silent-exponent`
-# and own errors −{glue:text}`sp-own-exponent`. The exponent of their sum is a
-# blend, and belongs to none of them.
+# More of it, {claim}`superposition.silent-share`, is silence: the biases that
+# keep the leak out also swallow true signals. As the width grows the leak falls
+# as $m$ to the power −{glue:text}`sp-leak-exponent`, silence
+# −{glue:text}`sp-silent-exponent` and own errors −{glue:text}`sp-own-exponent`.
+# The exponent of their sum is a blend, and belongs to none of them.
 #
 # Does the sum at least follow the mean squared overlap, as it should if
 # crowding sets the price? We plot one against the other.
