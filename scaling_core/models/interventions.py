@@ -96,6 +96,27 @@ def skip_effects(
 
 
 @torch.no_grad()
+def local_effects(model: Transformer, tokens_BT: Tensor) -> np.ndarray:
+    """Return what layer l writes less of when it alone does not read layer s, (L, L).
+
+    [s, l] for s < l: mean ‖Δ_l(h_l) - Δ_l(h_l - Δ_s)‖ over mean ‖Δ_l(h_l)‖, where Δ_l is
+    all that layer l writes; nothing is passed on to the layers between or after. Zero
+    for l <= s (arXiv 2505.13898, section 3.2; there the largest ratio over tokens).
+    """
+    h = record_streams(model, tokens_BT).h
+    L = model.config.n_layers
+    effects = np.zeros((L, L))
+    for layer in range(1, L):
+        write = h[layer + 1] - h[layer]
+        size = write.norm(dim=-1).mean()
+        for s in range(layer):
+            without = h[layer] - (h[s + 1] - h[s])
+            now = model.layer(layer, without)[0] - without
+            effects[s, layer] = ((write - now).norm(dim=-1).mean() / size).item()
+    return effects
+
+
+@torch.no_grad()
 def layer_removal_loss(
     model: Transformer, tokens_BT: Tensor, labels_BT: Tensor | None = None
 ) -> np.ndarray:
@@ -123,7 +144,11 @@ def layer_removal_kl(model: Transformer, tokens_BT: Tensor) -> np.ndarray:
     whole = wide(model.unembed(streams.h[-1])).log_softmax(dim=-1)
     kl = []
     for layer, h in enumerate(streams.h[:-1]):
-        now = wide(model.unembed(run_layers(model, h, layer + 1))).log_softmax(dim=-1)
+        if model.reads is None:
+            logits = model.unembed(run_layers(model, h, layer + 1))
+        else:  # attention residuals: all that comes after reads anew
+            logits = model(tokens_BT, skip_layers=[layer])
+        now = wide(logits).log_softmax(dim=-1)
         kl.append((whole.exp() * (whole - now)).sum(dim=-1).mean().item())
     return np.array(kl)
 

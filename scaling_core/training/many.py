@@ -6,7 +6,7 @@ On a CPU it pays below about 500 tokens per model and step (1.2 to 2 times at wi
 Shapes: G models.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from copy import deepcopy
 from functools import partial
 
@@ -32,6 +32,8 @@ def train_many(
     training: Training,
     *,
     loss: Callable[..., Tensor] = next_token_loss,
+    pause_at: Collection[int] = (),
+    paused: Callable[[int], None] | None = None,
     desc: str = "",
 ) -> np.ndarray:
     """Train models of one shape in place; return their losses, (G, steps).
@@ -45,6 +47,9 @@ def train_many(
         The batches of a step: tensors with a first axis over models.
     training
         As for `train`; micro-batches and compilation are not for ensembles.
+    pause_at, paused
+        After these numbers of steps ``paused`` is called with the number, and finds
+        the models as they are then.
 
     Raises
     ------
@@ -77,6 +82,9 @@ def train_many(
             raise DivergedError(step, training.lr_at(step), None)
         optimizer.step()
         optimizer.zero_grad()
+        if paused is not None and step + 1 in pause_at:
+            _scatter(parameters, models)
+            paused(step + 1)
     _scatter(parameters, models)
     return curves
 

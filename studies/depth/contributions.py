@@ -8,7 +8,6 @@ from collections.abc import Callable
 from itertools import pairwise
 
 import numpy as np
-from numpy.typing import ArrayLike
 from torch.nn.functional import cosine_similarity
 
 from scaling_core.models.streams import LEAST_NORM, wide
@@ -61,6 +60,19 @@ def contribution_cosine(streams: Streams, *, first: int = 0) -> dict[str, np.nda
     return _collect(streams, first, cosine)
 
 
+def angular_distance(streams: Streams) -> np.ndarray:
+    """Return how far each layer turns the stream, arccos(cos(h_l, h_{l+1}))/π, (L,).
+
+    Mean over tokens; 0 leaves the direction, 1/2 is a right angle (arXiv 2403.17887,
+    equation 3, for n = 1).
+    """
+    turns = []
+    for before, after in pairwise(streams.h):
+        cosine = cosine_similarity(wide(before), wide(after), dim=-1, eps=LEAST_NORM)
+        turns.append(cosine.clamp(-1, 1).arccos().mean().item() / np.pi)
+    return np.array(turns)
+
+
 def null_contribution(n_layers: int, *, start: float = 1.0) -> np.ndarray:
     """Return 1/√(start + l), l = 0 .. L-1: the relative contribution untrained.
 
@@ -72,17 +84,3 @@ def null_contribution(n_layers: int, *, start: float = 1.0) -> np.ndarray:
     """
     return (start + np.arange(n_layers)) ** -0.5
 
-
-def half_ratio(curve: ArrayLike) -> float:
-    """Return the mean of layers 2 .. L/2 over the mean of the second half.
-
-    Layer 1 is left out: it writes to a bare embedding.
-
-    >>> round(half_ratio(null_contribution(32)), 2)
-    1.84
-    """
-    curve = np.asarray(curve, dtype=float)
-    middle = len(curve) // 2
-    if middle < 2:
-        raise ValueError(f"need at least 4 layers, got {len(curve)}")
-    return float(curve[1:middle].mean() / curve[middle:].mean())

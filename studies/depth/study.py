@@ -1,20 +1,22 @@
-"""Train one small model and measure how it uses its depth: the sweeps of depth.
+"""Train small models of one kind together and measure how they use their depth.
 
-One config is one seed, so that a stopped sweep goes on from the next. A seed fixes the
-initial values, the data and the held-out windows: configs that share a seed are paired.
+One config is one kind with all its seeds, trained as one batch of models, so that a
+stopped sweep goes on from the next kind. A seed fixes the initial values, the data and
+the held-out windows: kinds that share a seed are paired.
 
 Shapes: B sequences, T positions, L layers (from 0).
 """
 
-import numpy as np
+from collections.abc import Sequence
+from typing import Literal
+
 import torch
-from numpy.typing import ArrayLike
 from torch import Tensor
 
-from scaling_core.models.config import NormPlace
 from scaling_core.models.interventions import (
     layer_removal_kl,
     layer_removal_loss,
+    local_effects,
     skip_effects,
 )
 from scaling_core.models.streams import (
@@ -23,75 +25,112 @@ from scaling_core.models.streams import (
     token_loss,
 )
 from scaling_core.models.transformer import Transformer
+from scaling_core.training.many import train_many
+from scaling_core.training.settings import Training
 from scaling_core.training.text import TextSetting
-from studies.depth.contributions import contribution_cosine, relative_contribution
+from studies.depth.contributions import (
+    angular_distance,
+    contribution_cosine,
+    relative_contribution,
+)
 from studies.depth.lens import logit_lens
+
+Kind = Literal["pre", "scaled", "lns", "peri", "post", "attnres"]
+KINDS: dict[str, dict] = {
+    "pre": dict(norm="pre"),
+    "scaled": dict(norm="pre", init="scaled"),
+    "lns": dict(norm="lns"),
+    "peri": dict(norm="peri"),
+    "post": dict(norm="post"),
+    "attnres": dict(norm="pre", residual="attnres"),
+}
 
 
 @torch.no_grad()
-def probe(model: Transformer, tokens_BT: Tensor, labels_BT: Tensor) -> dict:
+def probe(
+    model: Transformer, tokens_BT: Tensor, labels_BT: Tensor, *, first: int = 0
+) -> dict:
     """Return every depth measurement of the chapter of one model, as JSON values.
 
-    Keys: ``loss``; ``removal`` (added loss), ``removal_kl`` (change of the output),
-    ``contribution``, ``cosine`` (L); ``mean_square``,
-    ``lens_kl``, ``lens_overlap`` (L + 1); ``skip_future`` (L, L), ratios of means on
-    the second half of the positions, with layers skipped in the first half;
-    ``skip_future_max``, the largest ratio over tokens instead.
+    Keys: ``loss``; ``removal_kl`` (L), change of the output; and, but for attention
+    residuals, which have no stream to cut: ``removal`` (added loss), ``contribution``,
+    ``cosine``, ``angle``, ``output_future`` (L); ``mean_square``, ``lens_kl``,
+    ``lens_overlap`` (L + 1); ``local``, ``skip_future`` (L, L). Future: layers skipped
+    in the first half of the positions, effects measured on the second. Contributions
+    and cosines leave out the ``first`` positions.
     """
     streams = record_streams(model, tokens_BT)
+    result = dict(
+        loss=token_loss(model, streams.h[-1], tokens_BT, labels_BT),
+        removal_kl=layer_removal_kl(model, tokens_BT).tolist(),
+    )
+    if model.reads is not None:
+        return result
     lens = logit_lens(model, tokens_BT)
     future = skip_effects(model, tokens_BT, until=tokens_BT.shape[1] // 2)
-    return dict(
-        loss=token_loss(model, streams.h[-1], tokens_BT, labels_BT),
-        removal=layer_removal_loss(model, tokens_BT, labels_BT).tolist(),
-        removal_kl=layer_removal_kl(model, tokens_BT).tolist(),
-        mean_square=stream_mean_square(streams).tolist(),
-        contribution=relative_contribution(streams)["layer"].tolist(),
-        cosine=contribution_cosine(streams)["layer"].tolist(),
-        lens_kl=lens.kl.tolist(),
-        lens_overlap=lens.overlap.tolist(),
-        skip_future=future.ratio_of_means.tolist(),
-        skip_future_max=future.matrix.tolist(),
+    arrays = dict(
+        removal=layer_removal_loss(model, tokens_BT, labels_BT),
+        mean_square=stream_mean_square(streams),
+        contribution=relative_contribution(streams, first=first)["layer"],
+        cosine=contribution_cosine(streams, first=first)["layer"],
+        angle=angular_distance(streams),
+        lens_kl=lens.kl,
+        lens_overlap=lens.overlap,
+        local=local_effects(model, tokens_BT),
+        skip_future=future.ratio_of_means,
+        output_future=future.mean_output.mean(axis=1),
     )
+    return result | {key: values.tolist() for key, values in arrays.items()}
 
 
-def measure_text_model(
+def measure_kind(
     *,
-    norm: NormPlace,
+    kind: Kind,
     n_layers: int,
+    seeds: Sequence[int],
+    checkpoints: Sequence[int],
     weight_decay: float = 0.1,
     **setting,
 ) -> dict:
-    """Train one language model; return its `probe`, and untrained as ``init_...``.
+    """Train models of one kind, a seed each; return their `probe` at the checkpoints.
 
-    ``setting`` holds the fields of `TextSetting`.
+    Each key holds (seeds, checkpoints, ...); checkpoint 0 is untrained. ``setting``
+    holds the other fields of `TextSetting`.
     """
-    text = TextSetting(**setting)
-    model = text.make_model(norm, n_layers)
-    held_out = text.held_out()
-    before = {f"init_{key}": x for key, x in probe(model, *held_out).items()}
-    text.train(model, weight_decay)
-    return before | probe(model, *held_out)
+    texts = [TextSetting(**setting, seed=seed) for seed in seeds]
+    models = [text.make_model(**KINDS[kind], n_layers=n_layers) for text in texts]
+    held_out = [text.held_out() for text in texts]
+    seen = []
+
+    def look(_step: int) -> None:
+        seen.append([probe(m, *x) for m, x in zip(models, held_out, strict=True)])
+
+    if 0 in checkpoints:
+        look(0)
+    train_many(
+        models,
+        lambda step: torch.stack([text.batch_at(step) for text in texts]),
+        Training(texts[0].steps, texts[0].lr, weight_decay=weight_decay),
+        pause_at=checkpoints,
+        paused=look,
+    )
+    by_seed = list(zip(*seen, strict=True))
+    return {key: [[x[key] for x in row] for row in by_seed] for key in by_seed[0][0]}
 
 
-def exponential_over_power(mean_square: ArrayLike, *, first: int = 2) -> float:
-    """Return AIC(power law) - AIC(exponential) for the growth of h_l with l.
+def measure_rate(*, kind: Kind, n_layers: int, seeds: Sequence[int], **setting) -> dict:
+    """Train models of one kind; return only their held-out ``loss``, (seeds,)."""
+    texts = [TextSetting(**setting, seed=seed) for seed in seeds]
+    models = [text.make_model(**KINDS[kind], n_layers=n_layers) for text in texts]
+    train_many(
+        models,
+        lambda step: torch.stack([text.batch_at(step) for text in texts]),
+        Training(texts[0].steps, texts[0].lr),
+    )
+    return dict(loss=[held_out_loss(m, t) for m, t in zip(models, texts, strict=True)])
 
-    Straight lines of log y on log l and on l, from l = ``first``: n·log(RSS_p/RSS_e),
-    positive if the exponential describes the growth better. ``mean_square`` are the
-    values of h_0 .. h_L.
 
-    >>> exponential_over_power(np.exp(np.arange(9.0))) > 50
-    True
-    >>> exponential_over_power(np.arange(9.0) ** 2) < -50
-    True
-    """
-    values = np.asarray(mean_square, dtype=float)[first:]
-    if len(values) < 3:
-        raise ValueError(f"needs three layers, got {len(values)} from {first} on")
-    layers = np.arange(first, first + len(values))
-    rss = []
-    for x in (np.log(layers), layers):
-        line = np.polynomial.Polynomial.fit(x, np.log(values), 1)
-        rss.append(np.square(np.log(values) - line(x)).sum() + 1e-24)
-    return float(len(values) * np.log(rss[0] / rss[1]))
+def held_out_loss(model: Transformer, text: TextSetting) -> float:
+    """Return the loss on the held-out windows of a setting."""
+    tokens, labels = text.held_out()
+    return token_loss(model, record_streams(model, tokens).h[-1], tokens, labels)
