@@ -83,4 +83,3 @@ def null_contribution(n_layers: int, *, start: float = 1.0) -> np.ndarray:
     array([1.   , 0.707, 0.577, 0.5  ])
     """
     return (start + np.arange(n_layers)) ** -0.5
-

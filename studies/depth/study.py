@@ -130,7 +130,33 @@ def measure_rate(*, kind: Kind, n_layers: int, seeds: Sequence[int], **setting) 
     return dict(loss=[held_out_loss(m, t) for m, t in zip(models, texts, strict=True)])
 
 
+@torch.no_grad()
 def held_out_loss(model: Transformer, text: TextSetting) -> float:
     """Return the loss on the held-out windows of a setting."""
     tokens, labels = text.held_out()
     return token_loss(model, record_streams(model, tokens).h[-1], tokens, labels)
+
+
+@torch.no_grad()
+def decay_alone(
+    *, seeds: Sequence[int], n_layers: int, weight_decay: float = 0.1, **setting
+) -> list[float]:
+    """Return what decay without data takes off the last stream's mean square, (seeds,).
+
+    Untrained over decayed: every matrix of a fresh pre-norm model times
+    Π_t (1 - lr_t·decay), which is what AdamW does where no gradient comes.
+    """
+    ratios = []
+    for seed in seeds:
+        text = TextSetting(**setting, seed=seed)
+        training = Training(text.steps, text.lr)
+        rates = [training.lr_at(step) for step in range(text.steps)]
+        model, (tokens, _) = text.make_model("pre", n_layers), text.held_out()
+        before = stream_mean_square(record_streams(model, tokens))[-1]
+        for parameter in model.parameters():
+            if parameter.ndim >= 2:
+                for rate in rates:
+                    parameter.mul_(1 - rate * weight_decay)
+        after = stream_mean_square(record_streams(model, tokens))[-1]
+        ratios.append(float(before / after))
+    return ratios
