@@ -102,13 +102,13 @@ sizes = chapter.sizes(
     n_heads=dict(smoke=2, cpu=2, gpu=4),
     n_ctx=dict(smoke=16, cpu=32, gpu=64),
     batch=dict(smoke=4, cpu=8, gpu=32),
-    steps=dict(smoke=8, cpu=800, gpu=480),
+    steps=dict(smoke=8, cpu=800, gpu=240),
     seeds=dict(smoke=1, cpu=5, gpu=10),
-    eval_rows=dict(smoke=16, cpu=64, gpu=64),
+    eval_rows=dict(smoke=16, cpu=64, gpu=32),
     rates=dict(
         smoke=(3e-3, 1e-2), cpu=(3e-3, 1e-2, 2e-2), gpu=(1e-3, 3e-3, 1e-2)
     ),
-    rate_steps=dict(smoke=2, cpu=200, gpu=120),
+    rate_steps=dict(smoke=2, cpu=200, gpu=40),
     null_width=dict(smoke=64, cpu=128, gpu=512),
 )
 seeds = chapter.seeds(sizes.seeds)

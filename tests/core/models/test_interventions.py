@@ -7,6 +7,7 @@ import torch
 from scaling_core.models.interventions import (
     layer_removal_kl,
     layer_removal_loss,
+    local_effects,
     mean_over_pairs,
     skip_effects,
     swap_scores,
@@ -111,6 +112,33 @@ def test_removal_kl_is_the_loss_added_for_labels_of_the_model_itself(
         for s in range(4):
             gap = y.log() - model(tokens, skip_layers=[s]).log_softmax(dim=-1)
             assert kl[s] == pytest.approx((y * gap).sum(dim=-1).mean().item())
+
+
+def test_removal_without_a_stream_equals_skip_layers(make, tokens):
+    """Attention residuals: no layer can be run from a recorded stream."""
+    model = make(residual="attnres")
+    with torch.no_grad():
+        model.reads.query.normal_(generator=torch.Generator().manual_seed(0))
+        y = model(tokens).softmax(dim=-1)
+        cuts = [model(tokens, skip_layers=[s]).log_softmax(dim=-1) for s in range(4)]
+        kl = [(y * (y.log() - cut)).sum(dim=-1).mean().item() for cut in cuts]
+    assert layer_removal_kl(model, tokens) == pytest.approx(kl)
+    assert min(kl) > 0
+
+
+def test_local_effects_by_definition_and_of_a_mute_layer(make, tokens):
+    model = make()
+    effects = local_effects(model, tokens)
+    assert (np.tril(effects) == 0).all()
+    assert (effects[np.triu_indices(4, 1)] > 0).all()
+    with torch.no_grad():
+        h = model(tokens, return_streams=True)[1].h
+        cut = h[3] - (h[1] - h[0])
+        whole, now = (model.layer(3, x)[0] - x for x in (h[3], cut))
+        gap = (whole - now).norm(dim=-1).mean() / whole.norm(dim=-1).mean()
+    assert effects[0, 3] == pytest.approx(gap.item())
+    mute(model, 1)
+    assert not local_effects(model, tokens)[1].any()
 
 
 def test_labels_replace_the_next_token(make, tokens):

@@ -63,3 +63,23 @@ def test_divergence_is_an_error():
 def test_micro_batches_are_refused():
     with pytest.raises(ValueError, match="neither micro-batches"):
         train_many([make(0)], batch_at, Training(5, micro_rows=2))
+
+
+def test_models_are_as_trained_where_it_pauses():
+    together = [make(0), make(1)]
+    seen = {}
+
+    def look(step: int) -> None:
+        seen[step] = [m.unembedding.weight.detach().clone() for m in together]
+
+    train_many(
+        together,
+        lambda step: batch_at(step)[:2],
+        TRAINING,
+        pause_at=(5, 12),
+        paused=look,
+    )
+    assert sorted(seen) == [5, 12]
+    for weight, model in zip(seen[12], together, strict=True):
+        assert torch.equal(weight, model.unembedding.weight)
+    assert not torch.allclose(seen[5][0], seen[12][0])

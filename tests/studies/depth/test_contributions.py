@@ -14,11 +14,12 @@ from scaling_core.models.streams import (
 )
 from scaling_core.models.transformer import Streams
 from studies.depth.contributions import (
+    angular_distance,
     contribution_cosine,
-    half_ratio,
     null_contribution,
     relative_contribution,
 )
+from studies.depth.statistics import half_ratio
 
 
 def by_hand(**parts) -> Streams:
@@ -104,8 +105,12 @@ def test_untrained_pre_norm_network_follows_the_null(make):
 def test_null_is_what_equal_steps_give():
     curve = null_contribution(9, start=2.0)
     assert curve[0] == pytest.approx(2**-0.5) and curve[7] == pytest.approx(1 / 3)
-    with pytest.raises(ValueError, match="at least 4 layers"):
-        half_ratio(curve[:3])
+
+
+def test_turns_by_hand():
+    steps = [[1.0, 0.0], [1.0, 1.0], [-1.0, -1.0]]
+    streams = Streams([torch.tensor([[x]]) for x in steps], [], [], [])
+    assert angular_distance(streams) == pytest.approx([0.25, 1.0], abs=1e-3)
 
 
 def test_centre_of_mass():

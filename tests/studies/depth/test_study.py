@@ -7,11 +7,14 @@ import pytest
 
 from scaling_core.data.published import load_published
 from scaling_core.models.interventions import centre_of_mass
+from scaling_core.training.settings import Training
 from scaling_core.training.text import published_init_std
 from studies.depth import study
 from studies.depth.lens import logit_lens
 
-TINY = dict(d_model=16, n_heads=2, n_ctx=8, batch=4, steps=2, eval_rows=4, seed=0)
+TINY = dict(
+    d_model=16, n_heads=2, n_ctx=8, batch=4, steps=2, eval_rows=4, seeds=(0, 1), lr=1e-2
+)
 
 
 def test_initial_deviation_keeps_the_product_with_the_root_of_the_width():
@@ -20,38 +23,54 @@ def test_initial_deviation_keeps_the_product_with_the_root_of_the_width():
         assert product == pytest.approx(0.02 * 768**0.5)
 
 
-def test_growth_laws_are_told_apart():
-    layers = np.arange(1, 9.0)
-    power = np.concatenate(([0.0], layers**1.4))
-    exponential = np.concatenate(([0.0], np.exp(0.3 * layers)))
-    assert study.exponential_over_power(power) < -20
-    assert study.exponential_over_power(exponential) > 20
-    with pytest.raises(ValueError, match="three layers"):
-        study.exponential_over_power([1.0, 2.0, 3.0])
-
-
-@pytest.mark.parametrize("norm", ["pre", "post", "peri", "lns"])
-def test_a_text_run_is_json_and_repeats_itself(norm):
-    config = dict(TINY, norm=norm, n_layers=4)
-    result = study.measure_text_model(**config)
-    assert json.loads(json.dumps(result)) == study.measure_text_model(**config)
-    for key in ("removal", "removal_kl", "contribution", "cosine"):
-        assert len(result[key]) == len(result[f"init_{key}"]) == 4
+@pytest.mark.parametrize("kind", list(study.KINDS))
+def test_a_kind_is_json_and_has_its_checkpoints(kind):
+    result = study.measure_kind(**TINY, kind=kind, checkpoints=(0, 1, 2), n_layers=4)
+    assert json.loads(json.dumps(result)) == result
+    shapes = {key: np.shape(values) for key, values in result.items()}
+    assert shapes["loss"] == (2, 3) and shapes["removal_kl"] == (2, 3, 4)
+    loss = np.array(result["loss"])
+    assert (loss[:, -1] < loss[:, 0]).all()
+    if kind == "attnres":
+        assert set(shapes) == {"loss", "removal_kl"}
+        return
+    for key in ("removal", "contribution", "cosine", "angle", "output_future"):
+        assert shapes[key] == (2, 3, 4)
     for key in ("mean_square", "lens_kl", "lens_overlap"):
-        assert len(result[key]) == 5
-    assert result["lens_kl"][-1] == pytest.approx(0, abs=1e-6)
-    skip = np.array(result["skip_future"])
-    assert (np.tril(skip) == 0).all() and (skip[np.triu_indices(4, 1)] > 0).all()
-    assert result["loss"] < result["init_loss"]
+        assert shapes[key] == (2, 3, 5)
+    for key in ("skip_future", "local"):
+        matrices = np.array(result[key])
+        assert matrices.shape == (2, 3, 4, 4) and (np.tril(matrices) == 0).all()
 
 
-def test_runs_of_one_seed_share_data_and_start_with_other_norms():
+def test_seeds_trained_together_equal_a_seed_alone():
+    both = study.measure_kind(**TINY, kind="pre", checkpoints=(1, 2), n_layers=2)
+    alone = study.measure_kind(
+        **TINY | dict(seeds=(1,)), kind="pre", checkpoints=(1, 2), n_layers=2
+    )
+    assert both["loss"][1] == pytest.approx(alone["loss"][0], rel=1e-5)
+    rate = study.measure_rate(**TINY, kind="pre", n_layers=2)
+    assert rate["loss"] == pytest.approx([row[-1] for row in both["loss"]], rel=1e-5)
+
+
+def test_kinds_of_one_seed_start_with_the_same_draws():
     pre, lns = (
-        study.measure_text_model(**TINY, norm=n, n_layers=2) for n in ("pre", "lns")
+        study.measure_kind(**TINY, kind=kind, checkpoints=(0,), n_layers=2)
+        for kind in ("pre", "lns")
     )
     # layer 1 of LNS has scale 1: the same stream after it, untrained
-    assert pre["init_mean_square"][:2] == lns["init_mean_square"][:2]
-    assert pre["init_mean_square"][2] != lns["init_mean_square"][2]
+    assert pre["mean_square"][0][0][:2] == lns["mean_square"][0][0][:2]
+    assert pre["mean_square"][0][0][2] != lns["mean_square"][0][0][2]
+
+
+def test_decay_alone_shrinks_the_stream_by_about_its_fourth_power():
+    setting = TINY | dict(seeds=(0,), lr=0.1, d_model=64)
+    (ratio,) = study.decay_alone(**setting, n_layers=8, weight_decay=0.5)
+    rates = [Training(2, 0.1).lr_at(step) for step in range(2)]
+    factor = np.prod([1 - rate * 0.5 for rate in rates])
+    assert factor**-3 < ratio < factor**-5
+    (none,) = study.decay_alone(**setting, n_layers=8, weight_decay=0.0)
+    assert none == 1
 
 
 def test_lens_and_centre_agree_with_their_definitions_on_a_model(make, tokens):
@@ -77,5 +96,10 @@ def test_published_tables():
     shared = perplexity.set_index(["norm", "size"]).perplexity
     for key in [("Pre-LN", "130M"), ("Pre-LN", "250M"), ("LNS", "130M")]:
         assert methods.perplexity[key] == shared[key]
-    decay = load_published("depth_weight_decay")
-    assert decay.weight_decay[decay.perplexity.idxmin()] == 0.1
+    levers = load_published("depth_sparsity").set_index("lever")
+    decay = levers.loc["weight decay"]
+    assert decay.set_index("value").perplexity.idxmin() == 0.1
+    placement = load_published("depth_lns_placement").set_index("placement").perplexity
+    assert placement["no factor (Pre-LN)"] == shared["Pre-LN", "130M"]
+    assert placement.idxmin() == "after the norms (LNS)"
+    assert placement.min() == shared["LNS", "130M"]
