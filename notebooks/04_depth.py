@@ -1044,7 +1044,7 @@ pd.DataFrame(floor, index=columns).transpose()
 # width 128 they rose and fell alike, but later: at the end of its few steps
 # contributions were back at their null and not below it. Pilots of twice the
 # length, at the size shown, gave the directions of this page. In those pilots
-# Post-LN had the rate of the others, three times its best, and the removal
+# Post-LN had the rate of the others, higher than its best, and the removal
 # centres stayed well inside the band: that contrast depends on the rate.
 #
 # *The first layer.* It writes to an embedding of small norm, and everything
