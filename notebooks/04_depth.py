@@ -496,7 +496,8 @@ for row, (kind, name) in zip(sweep_loss, KINDS.items()):
     axes[1].plot(at, loss[kind].mean(axis=0), **style)
 for value, name in zip(ngrams.mean(axis=0), ("unigram", "bigram", "trigram")):
     axes[1].axhline(value, color=COLORS["null"], ls="--", lw=1)
-    axes[1].text(at[0], value + 0.03, name, color=COLORS["null"], fontsize=8)
+    style = dict(color=COLORS["null"], fontsize=8, ha="right")
+    axes[1].text(at[-1], value + 0.03, name, **style)
 axes[0].set(xscale="log", xlabel="peak learning rate", ylabel="loss, nats")
 axes[0].set_xticks(sizes.rates, [f"{lr:g}" for lr in sizes.rates])
 axes[0].minorticks_off()
@@ -574,7 +575,8 @@ for kind in ("pre", "post"):
     axes[0, 0].plot(at, loss[kind].mean(axis=0), **style)
 for value, name in zip(ngrams.mean(axis=0), ("uni", "bi", "tri")):
     axes[0, 0].axhline(value, color=COLORS["null"], ls="--", lw=1)
-    axes[0, 0].text(at[0], value, name, color=COLORS["null"], fontsize=7)
+    style = dict(color=COLORS["null"], fontsize=7, ha="right")
+    axes[0, 0].text(at[-1], value, name, **style)
 axes[0, 0].set(title="loss, nats")
 for ax, (name, (title, null, edge)) in zip(axes.flat[1:], panels.items()):
     values = results[name]
@@ -628,7 +630,7 @@ cosine = of("pre", "cosine")
 late = cosine[:, END, middle:].mean(axis=1)
 chapter.glue("dp-cosine", with_interval(late))
 
-# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-dp-contribution", "caption": "Pre-LN, layer by layer, means over seeds, points: seeds at the end: relative contribution (layer 1 lies off the top), cosine of what a layer writes with the stream, and turn of the stream. Untrained (orange, dashed), half trained (grey, dotted), trained (blue)."}, "image": {"alt": "Left: the untrained curve falls steadily; the trained one dips in the middle and rises again to the last layer. Middle: cosines near zero untrained, positive after training. Right: turns as on the left."}}
+# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-dp-contribution", "caption": "Pre-LN, layer by layer, means over seeds, points: seeds at the end: relative contribution (layer 1 lies off the top), cosine of what a layer writes with the stream, and turn of the stream. Untrained (orange, dashed), half trained (grey, dotted), trained (blue)."}, "image": {"alt": "Left: the untrained curve falls steadily; the trained one drops after layer one and rises slightly towards the last layer. Middle: cosines near zero untrained, positive after training. Right: turns as on the left."}}
 depth = np.arange(1, sizes.n_layers + 1)
 fig, axes = plt.subplots(1, 3, figsize=(6.4, 3))
 keys = ("contribution", "cosine", "angle")
@@ -667,7 +669,7 @@ plt.show()
 # In {cite:t}`csordas2025depth` contributions of a large model drop at mid-depth
 # and recover in the last few layers only. Eight layers cannot show such a step.
 # What they show is that a fall is no law of training. The late layers' mean
-# cosine, {glue:text}`dp-cosine`, is that of writing along the stream.
+# cosine, {glue:text}`dp-cosine`, is near that of writing something new.
 #
 # ### Step 4: who is heard
 #
@@ -863,7 +865,8 @@ fig, axes = plt.subplots(1, 2, sharey=True, figsize=(6.4, 3.8))
 for ax, c in zip(axes, (0, END)):
     for kind in streamed:
         y = of(kind, "mean_square")[:, c, 1:]
-        label = f"{KINDS[kind]}: {with_interval(growth[kind][:, c])}"
+        slope = with_interval(growth[kind][:, c].round(3))
+        label = f"{KINDS[kind]}: {slope}"
         ax.plot(depth, y.T, MARK[kind], color=COLOR[kind], ms=3, alpha=0.5)
         ax.plot(depth, y.mean(axis=0), color=COLOR[kind])
         style = dict(color=COLOR[kind], marker=MARK[kind])
@@ -893,8 +896,8 @@ plt.show()
 # it has {claim}`depth.decay-last` times the mean square. But decay with no data
 # at all, acting on untrained weights for as many steps, gives
 # {glue:text}`dp-decay-alone`. So this ratio cannot show that decay does more
-# than shrink weights, and we do not judge it. The loss without decay is higher
-# by {glue:text}`dp-decay-price` nats.
+# than shrink weights, and we do not judge it. Without decay
+# the loss changes by {glue:text}`dp-decay-price` nats.
 #
 # ### Step 8: all kinds at the same loss
 #
@@ -965,7 +968,7 @@ pd.DataFrame(comparison).T.fillna("–")
 # billions of tokens, these runs cannot say.
 #
 # Against Pre-LN, each at its own rate, scaled init saves
-# {claim}`depth.gain-scaled` nats, LNS {claim}`depth.gain-lns` and attention
+# {claim}`depth.gain-scaled`, LNS {claim}`depth.gain-lns` and attention
 # residuals {claim}`depth.gain-attnres`, where a minus is a loss. These are
 # findings about short runs of small models.
 #

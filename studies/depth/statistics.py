@@ -27,12 +27,12 @@ def half_ratio(
     """
     curves = np.asarray(curves, dtype=float)
     L = curves.shape[-1]
-    middle = L // 2 if middle is None else middle
-    if not first < middle < L:
+    cut = L // 2 if middle is None else middle
+    if not first < cut < L:
         raise ValueError(
-            f"need layers before and after {middle}, from {first} on; got {L} layers"
+            f"need layers before and after {cut}, from {first} on; got {L} layers"
         )
-    before, after = curves[..., first:middle], curves[..., middle:]
+    before, after = curves[..., first:cut], curves[..., cut:]
     return before.mean(axis=-1) / after.mean(axis=-1)
 
 
