@@ -1023,9 +1023,9 @@ pd.DataFrame(floor, index=columns).transpose()
 # **No direction of the papers clearly outlives its null here.** The nearest is
 # the contrast of Post-LN and Pre-LN under removal: it comes with the first few
 # steps, is mostly layer 1, and shrinks to the edge of its band
-# ({claim:verdict}`depth.removal-centres`). The fading of contributions, of turns
-# and of effects on later tokens is there before training, grows while a model
-# learns pairs of letters, and goes away after. These are small models of
+# ({claim:verdict}`depth.removal-centres`). The fading of contributions, of
+# turns and of effects on later tokens is there before training, grows while a
+# model learns pairs of letters, and goes away after. These are small models of
 # letters; what large ones do, their papers measured without a null. The gains
 # in quality stay published numbers.
 #
