@@ -457,12 +457,6 @@ def over_null(values_SC: np.ndarray) -> np.ndarray:
     return values_SC / values_SC[:, :1]
 
 
-def record(name: str, values_SC: np.ndarray) -> None:
-    """Record a claim: at the end, and the same at half of the training."""
-    runs, half = values_SC[:, END], values_SC[:, HALF]
-    chapter.record(f"depth.{name}", runs=runs, half_trained=half)
-
-
 of_text = {key: x for key, x in shape.items() if key != "n_layers"}
 texts = [TextSetting(**of_text, steps=1, seed=seed) for seed in seeds]
 ngrams = np.array(
@@ -554,7 +548,14 @@ mirror = {
 for first, name in [(0, "removal-centres"), (1, "removal-centres-inner")]:
     results[name] = mirror[first] - mirror[first][:, :1]
 
+
 # %% tags=["hide-input"]
+def record(name: str, values_SC: np.ndarray) -> None:
+    """Record a claim: at the end, and the same at half of the training."""
+    runs, half = values_SC[:, END], values_SC[:, HALF]
+    chapter.record(f"depth.{name}", runs=runs, half_trained=half)
+
+
 for name, values in results.items():
     record(name, values)
 panels = {  # title, null (None: its mean untrained), edge of the band
