@@ -245,9 +245,3 @@ class ToyRuns:
     def slopes(self, alpha: float, gamma: float, name: str = "loss") -> Slopes:
         """Return the log-log slopes of the loss on the width, one per seed."""
         return fit_slopes(self.ms, self.get(name, alpha, gamma))
-
-    def exponents(self, name: str = "loss") -> np.ndarray:
-        """Return minus the slope of every model family, (alphas, seeds, gammas)."""
-        values = self.values[name]
-        runs = -fit_slopes(self.ms, values.reshape(-1, len(self.ms))).runs
-        return runs.reshape(values.shape[:3])
