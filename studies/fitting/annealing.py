@@ -1,28 +1,22 @@
 """Learning curves under different schedules, and how well one formula predicts them.
 
-Formula: arXiv 2408.11029. Public curves: thu-yao-01-luo/MultiPowerLaw (MIT), arXiv
-2503.12811: three model sizes, nine schedules, peak rate 3e-4 after 2,160 steps of
-warm-up. Our own curves: `own_schedules`. Chapter: fitting.
+Formula: arXiv 2408.11029. The curves are our own: `own_schedules`. Chapter: fitting.
+
+Shapes: P points of a curve, B sequences, T positions.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import pandas as pd
+from numpy.lib.stride_tricks import sliding_window_view
 
 from scaling_core.base.slopes import r_squared
-from scaling_core.data.online import locate
+from scaling_core.data.corpora import python_source
 from scaling_core.fitting import FitResult, fit
 from studies.fitting import own_schedules
 from studies.fitting.laws import LRAnnealing, schedule_areas
 
-SIZES = ("25M", "100M", "400M")
-SCHEDULES = (
-    *("constant_24000", "cosine_24000", "constant_72000", "cosine_72000"),
-    *("wsd_20000_24000", "wsdld_20000_24000", "wsdcon_3", "wsdcon_9", "wsdcon_18"),
-)
-PEAK, WARM_UP = 3e-4, 2160  # of the public curves
 MEMORIES = (0.003, 0.01, 0.03, 0.1, 0.3)  # 1 / (1 - lambda) over the number of steps
 SKIPPED = 12  # of our own evaluations, the first ones
 
@@ -46,47 +40,6 @@ class Curve:
 
 
 Curves = Mapping[str, Curve]  # schedule -> curve of one model
-
-
-def public_curve(step: np.ndarray, lr: np.ndarray, loss: np.ndarray) -> Curve:
-    """Return a logged curve with the rate of every step rebuilt.
-
-    Between logged steps the rate is interpolated, which blurs a sudden drop by less
-    than one logging interval.
-    """
-    steps = np.arange(int(step[-1]) + 1)
-    every = np.interp(steps, step, lr)
-    every[:WARM_UP] = PEAK * steps[:WARM_UP] / WARM_UP
-    return Curve(step.astype(int), loss, every, WARM_UP)
-
-
-def read_curves(size: str) -> dict[str, Curve] | None:
-    """Return all nine curves of a size by schedule, or None if one is absent."""
-    curves = {}
-    for schedule in SCHEDULES:
-        path = locate(f"multipowerlaw/{size}_{schedule}.csv")
-        if path is None:
-            return None
-        table = pd.read_csv(path)[["step", "lr", "loss"]]
-        curves[schedule] = public_curve(*table.values.T)
-    return curves
-
-
-def twin_curves(*, noise: float = 0.002, seed: int = 0) -> dict[str, Curve]:
-    """Return made-up curves that follow the formula, for readers without the data."""
-    rng = np.random.default_rng(seed)
-    truth = dict(L_0=2.8, A=0.6, C=0.5, alpha=0.45)
-    curves = {}
-    tails = {"constant_24000": 1.0, "cosine_24000": 0.1, "cosine_72000": 0.1}
-    for name, tail in tails.items():
-        total = int(name[-5:])
-        step = np.arange(WARM_UP + 16, total, 128)
-        place = (step - WARM_UP) / (total - WARM_UP)
-        lr = PEAK * (tail + (1 - tail) * (1 + np.cos(np.pi * place)) / 2)
-        areas = public_curve(step, lr, np.zeros(len(step))).columns(0.999)
-        loss = LRAnnealing().predict(truth, areas) + noise * rng.normal(size=len(step))
-        curves[name] = public_curve(step, lr, loss)
-    return curves
 
 
 def own_curves(losses: Mapping[str, Sequence[float]], steps: int) -> dict[str, Curve]:
@@ -121,49 +74,78 @@ def columns(curves: Curves, names: Sequence[str], decay: float) -> dict:
 
 @dataclass(frozen=True)
 class Prediction:
-    """One fit of the formula, and how it predicts the curves that were not fitted.
+    """What one fit of the formula says of a curve that was not fitted, beside a copy.
 
-    ``scores`` has R squared and the relative error of the last loss per schedule.
+    The copy is the fitted curve whose rates are nearest. ``law`` and ``copy`` are root
+    mean square errors in nats, ``last`` the two errors of the last loss.
     """
 
-    decay: float
-    result: FitResult
-    scores: dict[str, tuple[float, float]]
-
-    @property
-    def memory(self) -> float:
-        """Steps over which a fall of the rate is remembered."""
-        return 1 / (1 - self.decay)
-
-    @property
-    def worst(self) -> float:
-        """The smallest R squared on the unseen curves."""
-        return min(r2 for r2, _ in self.scores.values())
-
-    @property
-    def last_error(self) -> float:
-        """The mean relative error of the last loss on the unseen curves."""
-        return float(np.mean([error for _, error in self.scores.values()]))
+    r_squared: float
+    copied: str
+    copy_r_squared: float
+    law: float
+    copy: float
+    last: tuple[float, float]
 
 
-def predict_unseen(
+def fit_curves(
     curves: Curves, seen: Sequence[str], decays: Sequence[float], *, falls: bool = True
-) -> Prediction:
-    """Fit the named curves, choosing the decay on them, and score all others.
+) -> tuple[float, FitResult]:
+    """Fit the named curves; return the decay chosen on them, and the fit.
 
-    Without ``falls`` C is held at zero, the null: S2 and the decay do not enter.
+    Without ``falls`` C is held at zero: S2 and the decay do not enter.
     """
     bounds = None if falls else {"C": (0.0, 0.0)}
     fits = [
         (decay, fit(LRAnnealing(), columns(curves, seen, decay), bounds=bounds))
         for decay in (decays if falls else decays[:1])
     ]
-    decay, result = min(fits, key=lambda pair: pair[1].objective)
-    scores = {}
-    for name in curves:
-        if name not in seen:
-            data = curves[name].columns(decay)
-            predicted, truth = result.predict(data), data["L"]
-            error = abs(float(predicted[-1] / truth[-1]) - 1)
-            scores[name] = r_squared(predicted, truth), error
-    return Prediction(decay, result, scores)
+    return min(fits, key=lambda pair: pair[1].objective)
+
+
+def predict_unseen(
+    curves: Curves, seen: Sequence[str], decays: Sequence[float], **options
+) -> dict[str, Prediction]:
+    """Fit the named curves and predict all others, each also by the nearest of them."""
+    decay, result = fit_curves(curves, seen, decays, **options)
+    out = {}
+    for name, curve in curves.items():
+        if name in seen:
+            continue
+        apart = {k: float(np.abs(curves[k].lr - curve.lr).mean()) for k in seen}
+        near = min(apart, key=lambda k: apart[k])
+        guesses = result.predict(curve.columns(decay)), curves[near].loss
+        errors = [guess - curve.loss for guess in guesses]
+        law, copy = (float(np.sqrt(np.mean(e**2))) for e in errors)
+        r2 = [r_squared(guess, curve.loss) for guess in guesses]
+        last = float(abs(errors[0][-1])), float(abs(errors[1][-1]))
+        out[name] = Prediction(r2[0], near, r2[1], law, copy, last)
+    return out
+
+
+def gain_over_copy(found: Mapping[str, Prediction]) -> float:
+    """Return the copy's error over the law's, geometric mean over the unseen curves."""
+    return float(np.exp(np.mean([np.log(p.copy / p.law) for p in found.values()])))
+
+
+def ngram_losses(seed: int, rows: int, longest: int = 3) -> list[float]:
+    """Return losses of unigrams, bigrams, … on the windows the models are scored on.
+
+    Counted on the training text, 0.1 added to every count, in nats.
+
+    >>> one, two, three = ngram_losses(0, 4)
+    >>> one > two > three
+    True
+    """
+    corpus, losses = python_source(), []
+    held_out = corpus.batches(batch=rows, n_ctx=64, seed=seed, split="validation")
+    train, tokens_BT = corpus.splits["train"].astype(int), held_out.batch_at(0).numpy()
+    for n in range(1, longest + 1):
+        place = corpus.d_vocab ** np.arange(n)[::-1]  # n digits for every n-gram
+        grams, seen = (
+            sliding_window_view(x, n, -1) @ place for x in (train, tokens_BT)
+        )
+        counts = np.bincount(grams, minlength=corpus.d_vocab**n) + 0.1
+        p = counts / counts.reshape(-1, corpus.d_vocab).sum(1).repeat(corpus.d_vocab)
+        losses.append(float(-np.log(p[seen]).mean()))
+    return losses

@@ -1,4 +1,4 @@
-"""Approach 2 against the whole surface: bias without noise, error and variance with it.
+"""Approach 2 against the whole surface: bias without noise, error with it.
 
 Source: arXiv 2603.22339 (surfaces, grids and noise levels); arXiv 2203.15556 for
 the approaches. Units: C in FLOPs, N in parameters, D in tokens. Chapter: fitting.
@@ -26,10 +26,7 @@ POINTS = 15
 NOISY: dict[str, tuple] = dict(
     sigma=(0.05, 0.1, 0.2), budgets=(2, 3, 4), points=(4, 8, 16, 32)
 )
-EFFICIENCY: dict[str, tuple] = dict(width=(2.0, 4.0, 8.0), sigma=(0.01, 0.02, 0.05))
-EFFICIENCY |= dict(budgets=(3, 5, 7), points=(21, 31, 41))
-METHODS = ("Approach 2", "surface, log loss", "surface")
-LOG_MSE = dict(loss="log-huber", delta=10.0)  # never in the tails: squares of logs
+METHODS = ("Approach 2", "surface")
 
 
 def token_error(surface, *, C: float = 1e24, budgets=None, **grid) -> float:
@@ -88,12 +85,12 @@ def noisy_grid(surface, budgets: int, points: int, sigma: float, rng, **grid) ->
     return simulate_isoflop(surface, budgets=C, n=points, noise=sigma, rng=rng, **grid)
 
 
-def noisy_errors(seeds) -> np.ndarray:
+def noisy_errors(seeds, *, drift: float = 3.0) -> np.ndarray:
     """Return relative errors of a and b, (seeds, methods, designs, 2).
 
-    The asymmetric surface, grids within a factor 8 whose centre drifts to 3 times the
-    optimal tokens, Gaussian noise on the loss; 36 designs a seed (``NOISY``). Designs
-    where Approach 2 meets a parabola without a minimum are nan for it.
+    The asymmetric surface, grids within a factor 8 whose centre drifts to ``drift``
+    times the optimal tokens, Gaussian noise on the loss; 36 designs a seed (``NOISY``).
+    Designs where Approach 2 meets a parabola without a minimum are nan for it.
     """
     truth, designs = SURFACES["asymmetric"], list(product(*NOISY.values()))
     b_true = truth["alpha"] / (truth["alpha"] + truth["beta"])
@@ -101,34 +98,10 @@ def noisy_errors(seeds) -> np.ndarray:
     for i, seed in enumerate(progress(seeds, desc="noisy designs")):
         rng = np.random.default_rng(seed)
         for j, (sigma, budgets, points) in enumerate(designs):
-            data = noisy_grid(truth, budgets, points, sigma, rng, width=8, drift=3)
+            data = noisy_grid(truth, budgets, points, sigma, rng, width=8, drift=drift)
             b = np.array([exponent_b(data, method) for method in METHODS])
             out[i, :, j, 0] = abs((1 - b) / (1 - b_true) - 1)
             out[i, :, j, 1] = abs(b / b_true - 1)
-    return out
-
-
-def efficiency_errors(seeds) -> np.ndarray:
-    """Return squared errors of b averaged over designs, (seeds, 9 cells, 2 methods).
-
-    Symmetric surface, centred grids, so that neither method is biased; a cell is one
-    half-width and one noise level (``EFFICIENCY``), over 9 designs. Designs where a
-    parabola has no minimum are left out for Approach 2.
-    """
-    truth, methods = SURFACES["symmetric"], ("Approach 2", "surface")
-    inner = list(product(EFFICIENCY["budgets"], EFFICIENCY["points"]))
-    cells = list(product(EFFICIENCY["width"], EFFICIENCY["sigma"]))
-    out = np.empty((len(seeds), len(cells), len(methods)))
-    for i, seed in enumerate(progress(seeds, desc="efficiency")):
-        rng = np.random.default_rng(seed)
-        for j, (width, sigma) in enumerate(cells):
-            errors = []
-            for budgets, points in inner:
-                data = noisy_grid(truth, budgets, points, sigma, rng, width=width)
-                errors.append([exponent_b(data, method) - 0.5 for method in methods])
-            found = np.isfinite(errors)
-            with np.errstate(invalid="ignore"):  # nan where no design is left
-                out[i, j] = np.nansum(np.square(errors), axis=0) / found.sum(axis=0)
     return out
 
 
@@ -145,57 +118,4 @@ def exponent_b(data, method: str) -> float:
             return np.nan
         upside_down = any("downwards" in text for text in allocation.warnings)
         return np.nan if upside_down else allocation.slope
-    options = dict(loss="mse") if method == "surface" else LOG_MSE
-    return fit(Chinchilla(), data, **options).derived["b"]
-
-
-def pooled_ratio(rows) -> float:
-    """Return Approach 2's mean square over the surface's, all cells together.
-
-    ``rows``: per seed the cells of ``efficiency_errors``, Approach 2's first.
-    """
-    a2, surface = mean_squares(rows)
-    return float(a2.mean() / surface.mean())
-
-
-def median_ratio(rows) -> float:
-    """Return the median over cells of the same ratio."""
-    a2, surface = mean_squares(rows)
-    return float(np.median(a2 / surface))
-
-
-def mean_squares(rows) -> np.ndarray:
-    """Return means over the seeds that have a number, (methods, cells)."""
-    return np.nanmean(np.atleast_2d(rows), axis=0).reshape(2, -1)
-
-
-OBJECTIVES = {"squares": dict(loss="mse"), "squares of logs": LOG_MSE, "log-Huber": {}}
-
-
-def compare_approaches(data, C: float) -> list[tuple[str, float, float]]:
-    """Return per objective the excess of Approach 2's tokens and the waste, in percent.
-
-    Both against the surface fitted with that objective to the same points.
-    """
-    law, D = Chinchilla(), float(isoflop(data, on="D").predict(C))
-    out = []
-    for name, options in OBJECTIVES.items():
-        params = fit(law, data, **options).params
-        excess = D / law.optimum(params, C)["D"] - 1
-        waste = deadweight_loss(params, C, D=D)
-        out.append((name, float(100 * excess), 100 * waste))
-    return out
-
-
-def line_errors(surface, **grid) -> np.ndarray:
-    """Return absolute errors of slope and intercept of log D*, (widths, 2).
-
-    >>> bool(line_errors(SURFACES["symmetric"]).max() < 1e-9)
-    True
-    """
-    exact, out = Chinchilla().derived(surface), []
-    intercept = -np.log10(exact["G"]) - exact["b"] * np.log10(6)
-    for width in WIDTHS:
-        line = isoflop(simulate_isoflop(surface, width=width, **grid), on="D")
-        out.append([line.slope - exact["b"], line.intercept - intercept])
-    return np.abs(out)
+    return fit(Chinchilla(), data, loss="mse").derived["b"]

@@ -8,21 +8,30 @@ import pandas as pd
 import pytest
 from scipy.optimize import approx_fprime
 
+from scaling_core.data import online
 from scaling_core.data.published import load_published
-from scaling_core.fitting import Chinchilla, fit
+from scaling_core.fitting import Chinchilla, StepLaw, bootstrap, fit
 from studies.fitting import (
     annealing,
     approach2,
     interactive,
     points,
-    quantisation,
-    rivals,
+    refits,
     starts,
     steplaw,
 )
 from studies.fitting import own_schedules as own
-from studies.fitting.laws import LRAnnealing, PowerStreams
+from studies.fitting.laws import LRAnnealing
 from studies.fitting.surfaces import simulate_isoflop
+
+
+def made_up_points(n=60, seed=0):
+    """Points drawn from the replication's constants, Laplace noise on log L."""
+    rng = np.random.default_rng(seed)
+    N = np.exp(rng.uniform(np.log(6e7), np.log(1.6e10), n))
+    D = N * 20 * np.exp(rng.normal(0, 1.2, n))
+    loss = Chinchilla().predict(points.BESIROGLU, {"N": N, "D": D})
+    return {"N": N, "D": D, "L": loss * np.exp(rng.laplace(0, 0.007, n))}
 
 
 # -- Approach 2 ----------------------------------------------------------------
@@ -72,15 +81,9 @@ def test_noisy_errors_depend_on_the_seed_only(monkeypatch):
         approach2, "NOISY", dict(sigma=(0.05,), budgets=(3,), points=(8,))
     )
     both, second = approach2.noisy_errors([1, 2]), approach2.noisy_errors([2])
-    assert both.shape == (2, 3, 1, 2)
+    assert both.shape == (2, 2, 1, 2)
     np.testing.assert_array_equal(both[1], second[0])
-
-
-def test_ratios_of_variances():
-    rows = np.array([[4.0, 9.0, 1.0, 1.0], [4.0, 9.0, 1.0, 1.0]])
-    assert approach2.pooled_ratio(rows) == 6.5
-    assert approach2.median_ratio(rows) == 6.5
-    assert approach2.pooled_ratio(rows[:1]) == 6.5
+    assert (approach2.noisy_errors([1], drift=1.0) != both[:1]).any()
 
 
 def test_waste_without_bias_is_nothing():
@@ -90,7 +93,7 @@ def test_waste_without_bias_is_nothing():
 
 # -- starts --------------------------------------------------------------------
 def test_gradient_against_differences():
-    data, x = points.twin_points(), np.array([0.6, 6.0, 7.5, 0.33, 0.36])
+    data, x = made_up_points(), np.array([0.6, 6.0, 7.5, 0.33, 0.36])
     value, slope = starts.chinchilla(x, data)
     numeric = approx_fprime(x, lambda z: starts.chinchilla(z, data)[0], 1e-7)
     assert value > 0
@@ -98,7 +101,7 @@ def test_gradient_against_differences():
 
 
 def test_objective_is_that_of_the_fitter():
-    data = points.twin_points()
+    data = made_up_points()
     best = fit(Chinchilla(), data)
     assert starts.objective_at(best.params, data) == pytest.approx(
         best.objective, rel=1e-9
@@ -107,44 +110,55 @@ def test_objective_is_that_of_the_fitter():
 
 
 def test_the_mean_stops_early_and_says_success():
-    data = points.twin_points()
+    data = made_up_points(240)
     chosen = starts.start_grid()[::300]
     best = fit(Chinchilla(), data).objective
-    reached, success = starts.run_starts(starts.chinchilla, data, chosen, "mean")
+    reached, success = starts.run_starts(data, chosen, "mean")
     assert success.all() and (reached > 1.01 * best).all()
 
 
-# -- curves --------------------------------------------------------------------
-def test_twin_curves_are_predicted():
-    curves = annealing.twin_curves(noise=0.0)
-    seen = ("constant_24000", "cosine_24000")
-    found = annealing.predict_unseen(curves, seen, (0.99, 0.999))
-    assert found.decay == 0.999 and found.memory == pytest.approx(1000)
-    assert found.worst > 1 - 1e-9 and found.last_error < 1e-9
-    assert list(found.scores) == ["cosine_72000"]
+# -- fewer points ---------------------------------------------------------------
+SURFACE = approach2.SURFACES["Chinchilla"]
+FIVE = simulate_isoflop(SURFACE, budgets=np.geomspace(1e18, 1e22, 6), width=2, drift=3)
 
 
-def test_objective_of_the_annealing_law_and_its_gradient():
-    curves = annealing.twin_curves()
-    data = annealing.columns(curves, list(curves)[:2], decay=0.999)
-    result = fit(LRAnnealing(), data)
-    best = np.array([result.params[k] for k in ("L_0", "A", "C", "alpha")])
-    value, _ = starts.annealing(best, data)
-    assert value == pytest.approx(result.objective)
-    z = 1.1 * best
-    slope = approx_fprime(z, lambda x: starts.annealing(x, data)[0], 1e-7)
-    np.testing.assert_allclose(starts.annealing(z, data)[1], slope, rtol=1e-4)
-    chosen = starts.start_grid(starts.ANNEALING_GRID)[::20]
-    ends, _ = starts.run_starts(starts.annealing, data, chosen, least=1e-9)
-    assert ends.min() >= result.objective * (1 - 1e-9)
+def test_the_split_is_that_of_the_simulation():
+    excess, waste = refits.split_error(FIVE)
+    D = simulate_isoflop(SURFACE, width=2, drift=3)  # five budgets from 1e17
+    assert excess > 0 and 0 < waste < 2
+    assert refits.split_error(D, "log-Huber")[0] > 0
+    centred = simulate_isoflop(approach2.SURFACES["symmetric"])
+    assert refits.split_error(centred) == pytest.approx((0, 0), abs=1e-6)
 
 
-def test_without_falls_the_twin_is_predicted_worse():
-    curves = annealing.twin_curves()
-    seen = list(curves)[:2]
-    null = annealing.predict_unseen(curves, seen, (0.99,), falls=False)
-    assert null.result.params["C"] == 0
-    assert null.worst < 0.98 < annealing.predict_unseen(curves, seen, (0.999,)).worst
+def test_leaving_points_out():
+    by_budget = refits.without_each_budget(FIVE)
+    assert list(by_budget) == sorted(set(FIVE["C"].tolist()))
+    top = points.pick(FIVE, FIVE["C"] < 0.9e22)
+    assert by_budget[max(by_budget)] == pytest.approx(refits.split_error(top)[1])
+    two = refits.without_random_points(FIVE, 5, [0, 1])
+    assert two.shape == (2,) and two[0] != two[1]
+    assert (two == refits.without_random_points(FIVE, 5, [0, 1])).all()
+
+
+def test_the_next_budget_from_those_below():
+    centred = simulate_isoflop(
+        approach2.SURFACES["symmetric"], budgets=np.geomspace(1e18, 1e21, 6)
+    )
+    rows = refits.next_budget_errors(centred)
+    assert len(rows) == 2
+    assert np.abs(np.array(rows)[:, 1:]).max() < 1e-6
+
+
+def test_resamples_surround_the_estimate():
+    rng = np.random.default_rng(0)
+    noisy = FIVE | {"L": FIVE["L"] + 1e-4 * rng.normal(size=len(FIVE["L"]))}
+    found = refits.excess_resamples(noisy, 8)
+    assert found.n == len(FIVE["L"]) and found.replicates.shape == (8,)
+    assert found.replicates.min() < found.estimate < found.replicates.max()
+    ratio = refits.ratio_resamples(bootstrap(fit(Chinchilla(), made_up_points())), 1e23)
+    low, high = np.quantile(ratio.replicates, [0.025, 0.975])
+    assert low < ratio.estimate < high and ratio.n == 60
 
 
 # -- Own schedules ---------------------------------------------------------------
@@ -153,7 +167,7 @@ def test_own_schedules_share_the_warm_up_and_end_low():
     rates = {n: [own.schedule(n, 120)(s) for s in range(120)] for n in names}
     assert len({tuple(r[:12]) for r in rates.values()}) == 1
     assert rates["constant"][-1] == 1 and rates["one drop"][60] == 0.3
-    for name in ("cosine", "late decay", *own.UNSEEN):
+    for name in ("cosine", "late decay", "straight line", "two drops"):
         assert rates[name][-1] == pytest.approx(own.LAST, abs=0.05)
     with pytest.raises(ValueError, match="constant"):
         own.schedule("sawtooth", 120)
@@ -182,13 +196,26 @@ def test_curves_that_obey_the_law_are_predicted():
         for name, curve in bare.items()
     }
     curves = annealing.own_curves(losses, 600)
+    decay, result = annealing.fit_curves(curves, own.FITTED, decays)
+    assert 1 / (1 - decay) == pytest.approx(60)
+    assert result.params["C"] == pytest.approx(0.003)
     found = annealing.predict_unseen(curves, own.FITTED, decays)
-    assert found.memory == pytest.approx(60)
-    assert found.result.params["C"] == pytest.approx(0.003)
-    assert found.worst > 1 - 1e-9 and found.last_error < 1e-9
-    assert set(found.scores) == set(own.UNSEEN)
-    null = annealing.predict_unseen(curves, own.FITTED, decays, falls=False)
-    assert max(r2 for r2, _ in null.scores.values()) < 0.9
+    assert set(found) == set(own.UNSEEN)
+    assert all(p.law < 1e-6 and p.r_squared > 1 - 1e-9 for p in found.values())
+    assert annealing.gain_over_copy(found) > 1e3
+    bare = annealing.predict_unseen(curves, own.FITTED, decays, falls=False)
+    assert max(p.r_squared for p in bare.values()) < 0.95
+
+
+def test_the_copy_is_the_fitted_curve_with_the_nearest_rates():
+    names = (*own.FITTED, *own.UNSEEN)
+    flat = {n: np.linspace(4, 2, own.POINTS) + 0.1 * i for i, n in enumerate(names)}
+    curves = annealing.own_curves(flat, 600)
+    found = annealing.predict_unseen(curves, own.FITTED, annealing.own_decays(600))
+    assert found["late decay"].copied == "constant"
+    assert found["straight line"].copied == "cosine"
+    assert found["late decay"].copy == pytest.approx(0.2)
+    assert found["late decay"].last[1] == pytest.approx(0.2)
 
 
 def test_runs_of_one_seed_differ_by_their_schedule_alone():
@@ -201,21 +228,13 @@ def test_runs_of_one_seed_differ_by_their_schedule_alone():
     assert len(first["loss"]) == own.POINTS and first["loss"][-1] < first["loss"][0]
 
 
-def test_areas_count_from_the_end_of_warm_up():
-    logged = np.array([2176.0, 2304.0]), np.array([3e-4, 3e-4]), np.ones(2)
-    areas = annealing.public_curve(*logged).columns(0.99)
-    assert areas["S2"].max() == pytest.approx(0, abs=1e-12)
-    warm = annealing.PEAK * (annealing.WARM_UP - 1) / 2
-    assert areas["S1"][0] == pytest.approx(warm + 17 * annealing.PEAK)
-
-
 # -- Step Law --------------------------------------------------------------------
 def made_up_runs():
     """Runs on quadratic bowls whose vertices follow the published law exactly."""
     rows = []
     for N in (2e8, 5e8, 1e9):
         for D in (5e9, 2e10, 8e10):
-            lr, batch = steplaw.law_point(N, D)
+            lr, batch = steplaw.published_rule(N, D)
             for i in np.linspace(-1.5, 1.5, 9):
                 for j in np.linspace(-1.5, 1.5, 9):
                     loss = 2 + 0.01 * (i**2 + 0.3 * i * j + j**2)
@@ -223,65 +242,36 @@ def made_up_runs():
     return pd.DataFrame(rows, columns=["N", "D", "lr", "batch", "loss"])
 
 
-def test_smooth_minima_give_back_the_law():
-    optima = steplaw.smooth_optima(made_up_runs())
-    assert optima.convex.all()
-    rate = steplaw.log_fit(optima.lr, optima.N, optima.D)
-    np.testing.assert_allclose(rate.slopes, [-0.713, 0.307], atol=1e-9)
-    batch = steplaw.log_fit(optima.batch, optima.D)
-    np.testing.assert_allclose(batch.slopes, [0.571], atol=1e-9)
-
-
-def test_bowls_have_one_minimum_and_no_excess():
+def test_rules_cost_nothing_where_they_hold():
     runs = made_up_runs()
-    assert steplaw.unimodal_share(runs) == 1.0
-    assert steplaw.excess_at_law(runs).law.max() == pytest.approx(0)
+    assert steplaw.excess(runs, steplaw.published_rule).max() == pytest.approx(0)
+    best = runs.loc[runs.groupby(["N", "D"]).loss.idxmin()]
+    best = best.iloc[np.argsort((best.N * best.D).to_numpy(), kind="stable")]
+    again = steplaw.fit_rule(best)(7e8, 3e10)
+    law = StepLaw.optimum(7e8, 3e10)
+    assert again == pytest.approx((law["lr"], law["batch"]))
+    costs = steplaw.forward_excess(best, runs, n=5)
+    assert len(costs["law"]) == 4 and costs["law"].max() == pytest.approx(0)
+    assert costs["constant"].mean() > 0.1
 
 
-def test_unimodal_forgives_up_to_the_tolerance():
-    losses = np.array([3.0, 2.0, 2.001, 1.0, 2.0])
-    assert not steplaw.is_unimodal(losses, 0)
-    assert steplaw.is_unimodal(losses, 0.0011)
+def test_one_constant_for_all_cells_costs():
+    """Five cells: four are best at (2, 2), one at (8, 8)."""
+    values = np.array([1.0, 2, 4, 8])
+    lr, batch = (g.ravel() for g in np.meshgrid(values, values))
+    cells = []
+    for i, best in enumerate((2.0, 2.0, 2.0, 2.0, 8.0)):
+        loss = 1 + 0.01 * (np.log2(lr / best) ** 2 + np.log2(batch / best) ** 2)
+        cell = dict(N=float(i + 1), D=1.0, lr=lr, batch=batch, loss=loss)
+        cells.append(pd.DataFrame(cell))
+    constant = steplaw.best_constant_excess(pd.concat(cells, ignore_index=True))
+    np.testing.assert_allclose(constant, [0, 0, 0, 0, 8])
 
 
 def test_table_of_optima():
     optima = steplaw.read_optima()
     assert len(optima) == 17 and optima.N.between(2e8, 1.1e9).all()
-    readings = steplaw.readings(optima, None)
-    assert list(readings) == ["grid minima"] and len(readings["grid minima"]) == 3
-
-
-# -- more laws -------------------------------------------------------------------
-def test_eight_constants_come_back():
-    assert max(quantisation.refit_errors().values()) < 1e-6
-
-
-@pytest.mark.parametrize(
-    "exponent, mantissa, printed", [(8, 7, 1730), (4, 3, 27), (2, 1, 0.4)]
-)
-def test_critical_tokens(exponent, mantissa, printed):
-    ours = quantisation.critical_tokens(1e9, exponent, mantissa) / 1e12
-    assert ours == pytest.approx(printed, rel=0.03)
-
-
-def test_power_of_streams_recovers_itself():
-    N, P = (g.ravel() for g in np.meshgrid(np.geomspace(5e8, 4e9, 6), [1.0, 2, 4, 8]))
-    truth = dict(E=1.2, A=40.0, alpha=0.2, kappa=0.06)
-    data = {"N": N, "P": P, "L": PowerStreams().predict(truth, {"N": N, "P": P})}
-    found = fit(PowerStreams(), data)
-    assert found.status == "converged"
-    for name, value in truth.items():
-        assert found.params[name] == pytest.approx(value, rel=1e-8)
-
-
-def test_the_true_law_wins_among_rivals():
-    table = load_published("parscale_losses")
-    data = rivals.columns(table, "loss_pile")
-    law, rng = rivals.RIVALS["logarithm (paper)"], np.random.default_rng(0)
-    truth = dict(E=1.29, A=0.2, alpha=0.2, k=0.33)
-    data["L"] = law.predict(truth, data) * np.exp(2e-4 * rng.normal(size=24))
-    best = min(rivals.judge_rivals(data), key=lambda row: row.aicc)
-    assert best.name == "logarithm (paper)"
+    assert (optima.N * optima.D).is_monotonic_increasing
 
 
 # -- points ------------------------------------------------------------------------
@@ -289,14 +279,9 @@ def test_absent_files_are_none(monkeypatch, tmp_path):
     monkeypatch.setenv("SCALING_DATA", str(tmp_path))
     assert points.llama3_points() is None
     assert steplaw.read_runs() is None
-    assert annealing.read_curves("25M") is None
-    with pytest.raises(ValueError, match="raw or exp"):
-        points.llama3_points("log")
 
 
 def test_flags_leave_points_out(monkeypatch, tmp_path):
-    from scaling_core.data import online
-
     rows = [["llama_3__raw_loss", 1e9, 1e8, 6e17, 3.0, i < 2] for i in range(5)]
     head = ["experiment", "tokens", "params", "budget", "loss", "outlier"]
     path = tmp_path / "isoflops.csv"
