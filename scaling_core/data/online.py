@@ -153,17 +153,17 @@ def check(path: Path, file: OnlineFile) -> None:
         )
 
 
-def chinchilla_points() -> dict[str, np.ndarray] | None:
+def chinchilla_points(*, left_out: int = 5) -> dict[str, np.ndarray] | None:
     """Return Epoch's points of Chinchilla's Figure 4 as columns N, D, L; None if absent.
 
     D = FLOP / (6 N); the five largest losses are left out as there, which leaves
-    240. Source: arXiv 2404.10102, data of its repository.
+    240 of 245. Source: arXiv 2404.10102, data of its repository.
     """
     path = locate("epoch_chinchilla.csv")
     if path is None:
         return None
     table = pd.read_csv(path).sort_values("loss", kind="stable")
-    table = table.iloc[:-5].sort_index()
+    table = table.iloc[: len(table) - left_out].sort_index()
     N, C, L = table[["Model Size", "Training FLOP", "loss"]].to_numpy(float).T
     return {"N": N, "D": C / (6 * N), "L": L}
 

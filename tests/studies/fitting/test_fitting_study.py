@@ -141,6 +141,13 @@ def test_leaving_points_out():
     assert (two == refits.without_random_points(FIVE, 5, [0, 1])).all()
 
 
+def test_a_true_law_stands_without_any_fifth():
+    data = made_up_points()
+    data["L"] = Chinchilla().predict(points.BESIROGLU, data)
+    for params in refits.without_each_fifth(data):
+        assert params["beta"] == pytest.approx(points.BESIROGLU["beta"], rel=1e-6)
+
+
 def test_the_next_budget_from_those_below():
     centred = simulate_isoflop(
         approach2.SURFACES["symmetric"], budgets=np.geomspace(1e18, 1e21, 6)
