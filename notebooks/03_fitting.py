@@ -402,9 +402,9 @@ plt.show()
 # {glue:text}`ft-noisy-drift-0` % and the surface by
 # {glue:text}`ft-noisy-drift-1` %, a ratio of {claim}`fitting.noisy-ratio`, the
 # paper's. On centred grids the same noise gives {claim}`fitting.noisy-centred`.
-# **What the ratio measures is the bias of the drift, not a weakness against
-# noise**: the surface does not care where the grid is centred, the parabola
-# does. Who knows the optimum beforehand may use either.
+# **Most of what the ratio measures is the bias of the drift**, and only the rest
+# a weakness against noise: the surface does not care where the grid is centred,
+# the parabola does.
 #
 # ### Step 4: one figure's points, and every optimiser successful
 #
@@ -675,17 +675,17 @@ plt.show()
 
 # %% [markdown]
 # **What to see.** The law explains nearly all of the variance of every unseen
-# curve, far more than without its second area. And so does the copy: learning
+# curve, more than without its second area. And so does the copy: learning
 # curves are alike, and $R^2$ rewards whoever knows that. Over the four
 # schedules the copy's error is {claim}`fitting.annealing-over-copy` times the
 # law's (below one: the copy is better), verdict
-# *{claim:verdict}`fitting.annealing-over-copy`*. Only of the late decay, which
-# no fitted curve resembles, does the law know more, by a factor of
+# *{claim:verdict}`fitting.annealing-over-copy`*. For the late decay alone, which
+# no fitted curve resembles, the factor is
 # {claim}`fitting.annealing-late-decay`.
 #
-# **At this size the formula is no better than the nearest curve one has.** The
-# models are past the bigrams, not past the trigrams, and the ratio rises with
-# the length of training: the card shows it at half of the steps.
+# **At this size an $R^2$ near one does not tell the formula from the nearest
+# curve at hand.** The models are past the bigrams, not past the trigrams; the
+# cards show both ratios at half of the steps.
 #
 # ### Step 7: which optimum?
 #
