@@ -10,6 +10,8 @@ from .law import Array, Law
 from .problem import Optimum
 from .uncertainty import band
 
+BAND = "95 % band, model error not included"  # the curves run beyond the data
+
 
 def curves(law: Law, data: dict[str, Array]) -> list[tuple[str, dict[str, Array]]]:
     """Return up to four curves along the law's first variable: label, columns.
@@ -42,9 +44,11 @@ def plot_fit(result: Optimum, ax: Any = None):
     first, target = law.variables[0], law.target
     drawn = curves(law, data)
     shades = mpl.colormaps["viridis"](np.linspace(0.1, 0.85, len(drawn)))
-    for (label, at), shade in zip(drawn, shades, strict=True):
+    for i, ((label, at), shade) in enumerate(zip(drawn, shades, strict=True)):
         ax.plot(at[first], result.predict(at), color=shade, label=label)
-        ax.fill_between(at[first], *band(result, at), color=shade, alpha=0.2, lw=0)
+        said = BAND if i == 0 else None
+        ends = band(result, at)
+        ax.fill_between(at[first], *ends, color=shade, alpha=0.2, lw=0, label=said)
     ax.plot(data[first], data[target], "o", ms=3, color="#444444", label="data")
     ax.set(xscale="log", yscale="log", xlabel=first, ylabel=target)
     ax.legend(fontsize=8, frameon=False)

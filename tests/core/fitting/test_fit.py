@@ -426,6 +426,14 @@ def test_summary_and_methods_say_everything():
     assert sf.guess(sf.Chinchilla(), noisy()).keys() == result.params.keys()
 
 
+def test_a_figure_says_what_its_bands_leave_out():
+    x = np.geomspace(1, 1e4, 20)
+    axes = fit(sf.PowerLaw(), {"x": x, "L": 3 * x**-0.2 - 0.2}).plot()
+    words = [text.get_text() for text in axes.get_legend().get_texts()]
+    assert words == ["fit", "95 % band, model error not included", "data"]
+    assert "bands not to be trusted: E on a bound" in axes.get_title()
+
+
 def test_predict_takes_scalars_and_checks_columns():
     result = fit(sf.Chinchilla(), noisy())
     assert result.predict({"N": 1e9, "D": [1e10, 1e11]}).shape == (2,)
