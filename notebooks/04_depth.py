@@ -84,6 +84,7 @@ from scaling_book.api import COLORS, MARKERS, SERIES, Chapter
 from scaling_core.base.intervals import with_interval
 from scaling_core.base.slopes import fit_slopes
 from scaling_core.data.corpora import python_source
+from scaling_core.data.ngrams import ngram_losses
 from scaling_core.data.published import load_published
 from scaling_core.models.streams import branch_mean_square
 from scaling_core.models.transformer import Transformer, TransformerConfig
@@ -92,7 +93,6 @@ from scaling_core.training.text import TextSetting, published_init_std
 from studies.depth import contributions, pretrained, study
 from studies.depth import statistics as stat
 from studies.depth.lens import logit_lens
-from studies.depth.ngrams import ngram_loss
 
 # %% tags=["hide-input"]
 chapter = Chapter("depth", profile=profile)
@@ -459,9 +459,7 @@ def over_null(values_SC: np.ndarray) -> np.ndarray:
 
 of_text = {key: x for key, x in shape.items() if key != "n_layers"}
 texts = [TextSetting(**of_text, steps=1, seed=seed) for seed in seeds]
-ngrams = np.array(
-    [[ngram_loss(n, *text.held_out()) for n in (1, 2, 3)] for text in texts]
-)
+ngrams = np.array([ngram_losses(corpus, *text.held_out()) for text in texts])
 loss = {kind: of(kind, "loss") for kind in KINDS}
 past_bigram = {kind: ngrams[:, 1] - loss[kind][:, END] for kind in KINDS}
 past_half = {kind: ngrams[:, 1] - loss[kind][:, HALF] for kind in KINDS}
