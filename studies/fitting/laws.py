@@ -19,8 +19,6 @@ def schedule_areas(
     ``m_i = decay m_{i-1} + lr_{i-1} - lr_i``, started at zero in step ``start``
     (the end of warm-up; earlier falls do not count). Source: arXiv 2408.11029.
 
-    Examples
-    --------
     >>> s1, s2 = schedule_areas(np.array([1.0, 1.0, 0.5, 0.5]), decay=0.5)
     >>> s1.tolist(), s2.tolist()
     ([1.0, 2.0, 2.5, 3.0], [0.0, 0.0, 0.5, 0.75])
@@ -36,8 +34,6 @@ class LRAnnealing(PowerSum):
 
     S1 and S2 come from ``schedule_areas``. Source: arXiv 2408.11029, abstract.
 
-    Examples
-    --------
     >>> from scaling_core.fitting import fit
     >>> S1, S2 = schedule_areas(3e-4 * np.cos(np.linspace(0, 1.5, 400)))
     >>> L = 2.6 + 0.4 * S1**-0.5 - 0.3 * S2

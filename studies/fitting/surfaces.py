@@ -1,7 +1,6 @@
 """Runs on a known surface, and what Approach 2 makes of them in closed form.
 
-Source: arXiv 2603.22339. Chapter: fitting. Units: C in FLOPs, N in parameters, D in
-tokens, C = 6 N D.
+Source: arXiv 2603.22339. Chapter: fitting. Units: C = 6 N D in FLOPs, D in tokens.
 """
 
 from __future__ import annotations
@@ -19,17 +18,8 @@ def approach2_bias(alpha: float, beta: float, w: Any) -> float:
     """Return log10 of Approach 2's N* over the true N*, without noise.
 
     ``w`` are log10 offsets of the sizes from the true optimum, symmetric about
-    zero. With l = ln 10, S(x) = sum w sinh(x l w) and
-    K(x) = sum (w^2 - mean w^2) cosh(x l w),
+    zero. The chapter's second equation; D* is off by the negative.
 
-    ``(beta S(alpha) - alpha S(beta)) / (beta K(alpha) + alpha K(beta))
-    * sum (w^2 - mean w^2)^2 / (2 sum w^2)``;
-
-    D* is off by the negative. Zero for alpha = beta and the same at every budget,
-    so that the exponent is right and the constant wrong.
-
-    Examples
-    --------
     >>> w = np.linspace(-1, 1, 15) * np.log10(16)
     >>> round(100 * (10 ** -approach2_bias(0.34, 0.28, w) - 1), 2)
     -5.1
@@ -58,15 +48,10 @@ def simulate_isoflop(
 ) -> dict[str, np.ndarray]:
     """Return losses of a Chinchilla surface on log-spaced sizes around each budget's optimum.
 
-    Parameters
-    ----------
-    width : sizes run from centre / width to centre * width
-    offset : centre of D over the optimal D, the same at every budget
-    drift : further factor on D that grows log-linearly from 1 (lowest budget) to this
-    noise : standard deviation of additive noise on L
+    Sizes run from centre / ``width`` to centre * ``width``; the centre of D is the optimum
+    times ``offset``, times a factor that grows log-linearly from 1 (lowest budget) to
+    ``drift``; ``noise`` is the standard deviation of additive noise on L.
 
-    Examples
-    --------
     >>> data = simulate_isoflop(dict(E=1.69, A=400, B=400, alpha=0.31, beta=0.31), n=3)
     >>> len(data["L"]), sorted(data)
     (15, ['C', 'D', 'L', 'N'])
@@ -92,8 +77,6 @@ def deadweight_loss(params: Mapping[str, float], C: float, *, D: float) -> float
     ``C_eq = 6 ((L - E) / K)^(-(alpha + beta)/(alpha beta))``, ``K = A G^-alpha + B G^beta``.
     Source: arXiv 2603.22339.
 
-    Examples
-    --------
     >>> p = dict(E=1.69, A=406.4, B=410.7, alpha=0.34, beta=0.28)
     >>> best = Chinchilla().optimum(p, 1e21)
     >>> bool(abs(deadweight_loss(p, 1e21, D=best["D"])) < 1e-12)
