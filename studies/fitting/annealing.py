@@ -9,9 +9,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.lib.stride_tricks import sliding_window_view
 
 from scaling_core.base.slopes import r_squared
+from scaling_core.data import ngrams
 from scaling_core.data.corpora import python_source
 from scaling_core.fitting import FitResult, fit
 from studies.fitting import own_schedules
@@ -128,24 +128,9 @@ def gain_over_copy(found: Mapping[str, Prediction]) -> float:
     return float(np.exp(np.mean([np.log(p.copy / p.law) for p in found.values()])))
 
 
-def ngram_losses(seed: int, rows: int, longest: int = 3) -> list[float]:
-    """Return losses of unigrams, bigrams, … on the windows the models are scored on.
-
-    Counted on the training text, 0.1 added to every count, in nats.
-
-    >>> one, two, three = ngram_losses(0, 4)
-    >>> one > two > three
-    True
-    """
-    corpus, losses = python_source(), []
+def ngram_losses(seed: int, rows: int) -> list[float]:
+    """Return losses of letter tables on the windows the models are scored on, in nats."""
+    corpus = python_source()
     held_out = corpus.batches(batch=rows, n_ctx=64, seed=seed, split="validation")
-    train, tokens_BT = corpus.splits["train"].astype(int), held_out.batch_at(0).numpy()
-    for n in range(1, longest + 1):
-        place = corpus.d_vocab ** np.arange(n)[::-1]  # n digits for every n-gram
-        grams, seen = (
-            sliding_window_view(x, n, -1) @ place for x in (train, tokens_BT)
-        )
-        counts = np.bincount(grams, minlength=corpus.d_vocab**n) + 0.1
-        p = counts / counts.reshape(-1, corpus.d_vocab).sum(1).repeat(corpus.d_vocab)
-        losses.append(float(-np.log(p[seen]).mean()))
-    return losses
+    tokens_BT = held_out.batch_at(0)
+    return ngrams.ngram_losses(corpus, tokens_BT[:, :-1], tokens_BT[:, 1:])
