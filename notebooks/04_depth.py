@@ -17,8 +17,8 @@
 # report that the second half of them does little: its layers write small
 # corrections and can be removed at little cost
 # {cite:p}`csordas2025depth,gromov2025unreasonable`. One explanation, the *curse
-# of depth*, blames the place of the normalisation and proposes a cure
-# {cite:p}`sun2025curse`.
+# of depth*, blames the place of the normalisation and proposes a cure, LayerNorm
+# Scaling (LNS) {cite:p}`sun2025curse`.
 #
 # This chapter trains small transformers and asks three things. How much of the
 # fading of late layers is there before any training? What does training add,
@@ -66,8 +66,9 @@ profile = ""
 # reach.
 #
 # Two rules hold throughout. *A null:* each statistic stands beside its value
-# before training, which is its value with nothing learned. *A clock:* each is
-# measured along training, and judged at its end and at half of it. A first
+# before training, which is its value with nothing learned; those of Pre-LN also
+# beside models trained on letters in random order. *A clock:* each is measured
+# along training, and judged at its end and at half of it. A first
 # version of this page judged models as good as a table of letter pairs; several
 # of its verdicts turned when training went on, so the claims have new names.
 
@@ -90,7 +91,7 @@ from scaling_core.models.streams import branch_mean_square
 from scaling_core.models.transformer import Transformer, TransformerConfig
 from scaling_core.training.sweep import run_sweep
 from scaling_core.training.text import TextSetting, published_init_std
-from studies.depth import contributions, pretrained, study
+from studies.depth import contributions, permuted, pretrained, study
 from studies.depth import statistics as stat
 from studies.depth.lens import logit_lens
 
@@ -108,6 +109,7 @@ sizes = chapter.sizes(
     rates=dict(
         smoke=(3e-3, 1e-2), cpu=(3e-3, 1e-2, 2e-2), gpu=(1e-3, 3e-3, 1e-2)
     ),
+    lower_rate=dict(smoke=1e-3, cpu=1e-3, gpu=3e-4),
     rate_steps=dict(smoke=2, cpu=200, gpu=40),
     null_width=dict(smoke=64, cpu=128, gpu=512),
 )
@@ -121,7 +123,7 @@ print(f"text: {len(corpus.text):,} characters, {corpus.sha256[:12]}")
 #
 # Layer $l$ reads the stream $h_l$ and writes $a_l$ (attention) and $m_l$ (MLP)
 # into it. Where the norm $N$ stands decides the rest. Pre-LN norms what a
-# branch reads; LNS scales that by $1/\sqrt{l}$ {cite:p}`sun2025curse`; Peri-LN
+# branch reads; LNS scales the norm's output by $1/\sqrt{l}$ {cite:p}`sun2025curse`; Peri-LN
 # also norms what it writes {cite:p}`kim2025periln`; Post-LN norms the stream
 # itself:
 #
@@ -182,7 +184,7 @@ drop = methods.loc["Pre-LN"] - methods
 share = drop.loc["Scaled init"] / drop.loc["LNS"]
 print("share had by scaled init:", share.round(2).to_dict())
 
-# %% tags=["hide-input"]
+# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-dp-published", "caption": "Published perplexities (arXiv 2502.05795v5): left, Pre-LN and LNS at four sizes (Table 1); right, what six remedies change at 130M and 250M parameters, relative to Pre-LN; left of zero is better."}, "image": {"alt": "Left: two falling curves, LNS below Pre-LN at every size by four to eight percent. Right: LNS lowers perplexity most, scaled initialisation reaches more than half of that at both sizes, and LayerScale and SkipInit make it worse."}}
 chapter.record(
     "depth.lns-scaled-init",
     value=share["130M"],
@@ -190,9 +192,7 @@ chapter.record(
 )
 chapter.glue("dp-gain-low", gain.min(), ".3f")
 chapter.glue("dp-gain-high", gain.max(), ".3f")
-chapter.glue("dp-share-250", share["250M"], ".2%")
-
-# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-dp-published", "caption": "Published perplexities (arXiv 2502.05795v5): left, Pre-LN and LNS at four sizes (Table 1); right, what six remedies change at 130M and 250M parameters, relative to Pre-LN; left of zero is better."}, "image": {"alt": "Left: two falling curves, LNS below Pre-LN at every size by four to eight percent. Right: LNS lowers perplexity most, scaled initialisation reaches more than half of that at both sizes, and LayerScale and SkipInit make it worse."}}
+chapter.glue("dp-share-250", share["250M"], ".0%")
 fig, axes = plt.subplots(1, 2, figsize=(6.4, 3))
 for name, marker, style in [("Pre-LN", "o", "--"), ("LNS", "s", "-")]:
     row = table.loc[name]
@@ -214,24 +214,27 @@ plt.show()
 # **The fair baseline is not plain Pre-LN.** LNS saves {glue:text}`dp-gain-low`
 # to {glue:text}`dp-gain-high` nats per token over Pre-LN. But scaled
 # initialisation alone has {claim:percent}`depth.lns-scaled-init` of the gain in
-# perplexity at 130M and {glue:text}`dp-share-250` at 250M, and the two do not
-# add up: LNS with scaled initialisation is worse than LNS. Both weaken late
-# branches at the start, so what LNS adds beyond that is the smaller part. No
-# spread over seeds is printed.
+# perplexity at 130M and {glue:text}`dp-share-250` at 250M; it is not printed
+# for the two larger sizes. The two do not add up: LNS with scaled
+# initialisation is worse than LNS. They are different remedies: scaled
+# initialisation shrinks all branches alike, LNS the later ones more. No spread
+# over seeds is printed.
 
 # %% tags=["hide-input"]
 placement = load_published("depth_lns_placement").set_index("placement")
 placement.transpose()
 
 # %% [markdown]
-# **And the factor works in one place only.** The table gives the published
+# **And the factor works best after the norms.** The table gives the published
 # perplexities at 130M of moving $1/\sqrt l$ ({cite:t}`sun2025curse`, table on
-# placement): before the norms it does nothing, since a norm undoes it; on the
+# placement). After the MLP only, or after both branches, it gains less; after
+# the attention only and before the norms, which undo it, it loses; on the
 # residual sum it ruins training. The next table gives three other levers,
 # weight decay, longer contexts and shared keys, with the share of layers that
 # no affine map can replace ({cite:t}`muhtar2026sparsity`, tables on the project
-# page). Useful layers and perplexity move together, which does not tell which
-# of the two moves the other.
+# page). Useful layers and perplexity mostly move together, though not for the
+# weight decay of 1 against 0; and moving together does not tell which of the
+# two moves the other.
 
 # %% tags=["hide-input"]
 levers = load_published("depth_sparsity")
@@ -340,7 +343,7 @@ def untrained_contribution(seed: int) -> np.ndarray:
 measured = np.array([untrained_contribution(seed) for seed in seeds])
 null_slopes = fit_slopes(start + np.arange(1, 32), measured[:, 1:])
 
-# %% tags=["hide-input"]
+# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-dp-null", "caption": "Relative contribution of each of 32 untrained Pre-LN layers, contexts of one token; points: one per seed; line: the null curve with no free parameter."}, "image": {"alt": "On log-log axes the points of all seeds follow the line, which falls gently at first and then as one over the square root of the layer, up to thirty-two; layer one lies far above, as the line does."}}
 chapter.record(
     "depth.null-slope",
     value=null_slopes.runs.mean(),
@@ -349,8 +352,6 @@ chapter.record(
 for name, first in [("all", 0), ("inner", 1)]:
     halves = stat.half_ratio(null_curve, first=first)
     chapter.glue(f"dp-null-{name}", halves, ".1f")
-
-# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-dp-null", "caption": "Relative contribution of each of 32 untrained Pre-LN layers, contexts of one token; points: one per seed; line: the null curve with no free parameter."}, "image": {"alt": "On log-log axes the points of all seeds follow the falling line one over the square root of the layer from layer two to thirty-two; layer one lies far above, as the line does."}}
 layers = np.arange(1, 33)
 fig, ax = plt.subplots()
 ax.plot(layers, null_curve, color=COLORS["theory"])
@@ -374,9 +375,11 @@ plt.show()
 # layers this alone makes the first half contribute {glue:text}`dp-null-all`
 # times as much as the second, and {glue:text}`dp-null-inner` times without
 # layer 1, which writes to a bare embedding. So "the second half contributes
-# less" is no finding about training. From here on, halves leave layer 1 out
-# unless we say so, and what we judge are ratios to, or differences from, the
-# same model before training.
+# less" is no finding about training. The papers count layer 1. We judge
+# contributions and turns without it, skipping and removal with it and without,
+# the lens with it, and print the others beside. What we judge are ratios to, or
+# differences from, the same model before training; only the lens and the law of
+# growth are judged as they are, beside their untrained values.
 #
 # ## The experiment
 #
@@ -390,7 +393,8 @@ plt.show()
 # pairs.
 #
 # A comparison at one learning rate favours the kind that likes it. So a short
-# sweep on pilot seeds, which count for no verdict, gives each kind its own.
+# sweep on pilot seeds, which count for no verdict, gives each kind its own; a
+# kind that likes the lowest rate best is also tried at a third of it.
 
 # %%
 chapter.section("Learning rates")
@@ -422,10 +426,24 @@ sweep_loss = np.array(swept.loss.tolist()).mean(axis=1)
 sweep_loss = sweep_loss.reshape(len(KINDS), len(sizes.rates))
 RATE = dict(zip(KINDS, np.take(sizes.rates, sweep_loss.argmin(axis=1))))
 
+# %%
+low = [k for k in KINDS if RATE[k] == sizes.rates[0]]
+lower = [pilot | dict(kind=k, lr=sizes.lower_rate) for k in low]
+if lower:
+    swept = run_sweep(
+        study.measure_rate, lower, store=chapter.store("rates"), **options
+    )
+    chapter.require_complete(swept)
+    for kind, values in zip(low, swept.loss):
+        if np.mean(values) < sweep_loss[list(KINDS).index(kind)].min():
+            RATE[kind] = sizes.lower_rate
+
 # %% [markdown]
 # Then the runs that count: all seeds of a kind as one batch of models, with all
 # measurements before training, at its end, at half of it, at a quarter, and so
-# on. One more Pre-LN cell has no weight decay.
+# on. Two more cells are Pre-LN: one has no weight decay, and one, *a second
+# null*, sees the letters of each batch in random order. From those it can learn
+# how frequent letters are, and nothing of language.
 
 # %%
 chapter.section("Training")
@@ -444,6 +462,16 @@ rows = run_sweep(
 )
 chapter.require_complete(rows)
 undecayed, rows = rows.iloc[-1], rows.iloc[:-1].set_index("kind")
+grid = [
+    shape
+    | dict(lr=float(RATE["pre"]), steps=steps, seeds=tuple(seeds))
+    | dict(checkpoints=CHECKPOINTS)
+]
+shuffled = run_sweep(
+    permuted.measure_permuted, grid, store=chapter.store("permuted"), **options
+)
+chapter.require_complete(shuffled)
+shuffled = shuffled.iloc[0]
 
 
 # %%
@@ -473,10 +501,15 @@ chapter.glue("dp-past-most", max(means), ".2f")
 halves = [runs.mean() for runs in past_half.values()]
 chapter.glue("dp-past-half-least", min(halves), ".2f")
 chapter.glue("dp-past-half-most", max(halves), ".2f")
+young = chapter.profile != "smoke" and min(means) < 0.3
+chapter.glue("dp-single-least", min(map(np.min, past_bigram.values())), ".2f")
+letters = np.array(shuffled.loss)[:, END]
+chapter.glue("dp-permuted-loss", with_interval(letters))
+chapter.glue("dp-permuted-past", with_interval(letters - ngrams[:, 0]))
 chapter.glue("dp-steps", steps)
 chapter.glue("dp-half-steps", steps // 2)
 
-# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-dp-rates", "caption": "Left: held-out loss of each kind after a short training at several learning rates, mean of two pilot seeds. Right: held-out loss along training at each kind's own rate, mean over seeds, with the losses of letter tables (orange, dashed) on the same text."}, "image": {"alt": "Left: curves with a minimum, at the middle rate for all kinds but Post-LN, which likes the lowest best and fails at the highest. Right: six curves fall together below the unigram line, then the bigram line, and end between the bigram and trigram lines, Peri-LN highest."}}
+# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-dp-rates", "caption": "Left: held-out loss of each kind after a short training at several learning rates, mean of two pilot seeds (dotted: a third of the lowest rate, for the kinds that like the lowest best). Right: held-out loss along training at each kind's own rate, mean over seeds, with the losses of letter tables (orange, dashed) on the same text."}, "image": {"alt": "Left: curves with a minimum, at the middle rate for all kinds but Post-LN, which likes the lowest of the three best, fails at the highest, and is worse again at a third of the lowest. Right: six curves fall together below the unigram line, then the bigram line, and end between the bigram and trigram lines, Peri-LN highest."}}
 COLOR = dict(zip(KINDS, [SERIES[0], "black", SERIES[4], SERIES[3], SERIES[5]]))
 COLOR["attnres"] = "0.55"
 MARK = dict(zip(KINDS, MARKERS))
@@ -486,12 +519,18 @@ for row, (kind, name) in zip(sweep_loss, KINDS.items()):
     style = dict(color=COLOR[kind], marker=MARK[kind], ms=4)
     axes[0].plot(sizes.rates, row, label=name, **style)
     axes[1].plot(at, loss[kind].mean(axis=0), **style)
+for kind, values in zip(low, swept.loss if low else []):
+    style = dict(color=COLOR[kind], marker=MARK[kind], ms=4, ls=":")
+    first = sweep_loss[list(KINDS).index(kind), 0]
+    low_x = (sizes.lower_rate, sizes.rates[0])
+    axes[0].plot(low_x, (np.mean(values), first), **style)
 for value, name in zip(ngrams.mean(axis=0), ("unigram", "bigram", "trigram")):
     axes[1].axhline(value, color=COLORS["null"], ls="--", lw=1)
     style = dict(color=COLORS["null"], fontsize=8, ha="right")
     axes[1].text(at[-1], value + 0.03, name, **style)
 axes[0].set(xscale="log", xlabel="peak learning rate", ylabel="loss, nats")
-axes[0].set_xticks(sizes.rates, [f"{lr:g}" for lr in sizes.rates])
+ticks = (sizes.lower_rate, *sizes.rates) if low else sizes.rates
+axes[0].set_xticks(ticks, [f"{lr:g}" for lr in ticks])
 axes[0].minorticks_off()
 axes[1].set(xscale="log", xlabel="steps")
 axes[1].set_xticks(at, CHECKPOINTS)
@@ -503,11 +542,14 @@ plt.show()
 # **Long enough to be past pairs of letters, not long enough to be past
 # triples.** On the held-out text tables of single letters, pairs and triples
 # lose {glue:text}`dp-unigram`, {glue:text}`dp-bigram` and
-# {glue:text}`dp-trigram` nats per letter. Our models end
+# {glue:text}`dp-trigram` nats per letter. In means of kinds our models end
 # {glue:text}`dp-past-least` to {glue:text}`dp-past-most` nats below the pairs,
-# after {glue:text}`dp-steps` steps. At half of the training they are
+# after {glue:text}`dp-steps` steps; the least of the single runs
+# {glue:text}`dp-single-least`. At half of the training the means are
 # {glue:text}`dp-past-half-least` to {glue:text}`dp-past-half-most` below, so
-# half is an early look, and a verdict counts only if both looks agree.
+# half is an early look, and a verdict counts only if both looks agree. The
+# models of permuted letters end at {glue:text}`dp-permuted-loss`,
+# {glue:text}`dp-permuted-past` from the table of single letters.
 #
 # ### Step 2: eight statistics along training
 #
@@ -519,30 +561,36 @@ plt.show()
 # %%
 pre = {
     key: of("pre", key)
-    for key in ("contribution", "angle", "lens_kl", "mean_square")
+    for key in ("contribution", "lens_kl", "lens_overlap", "mean_square")
 }
 middle = sizes.n_layers // 2
-skip, local = (
-    stat.effect_curve(of("pre", key)) for key in ("skip_future", "local")
-)
-ratios = {
-    "contribution-halves": stat.half_ratio(pre["contribution"]),
-    "turn-halves": stat.half_ratio(pre["angle"]),
-    "skip-halves": stat.half_ratio(skip, first=0, middle=middle),
-    "skip-halves-inner": stat.half_ratio(skip, first=1, middle=middle),
-    "output-halves": stat.half_ratio(of("pre", "output_future"), first=0),
-    "local-halves": stat.half_ratio(local, first=0, middle=middle),
+ratios = stat.all_halves(rows.loc["pre"], middle=middle)
+control = stat.all_halves(shuffled, middle=middle)
+control = {what: over_null(values) for what, values in control.items()}
+chosen = {
+    "contribution-halves": ("contribution", 1),
+    "contribution-halves-all": ("contribution", 0),
+    "turn-halves": ("turn", 1),
+    "turn-halves-all": ("turn", 0),
+    "skip-halves": ("skip", 0),
+    "skip-halves-inner": ("skip", 1),
+    "output-halves": ("output", 0),
+    "local-halves": ("local", 0),
 }
-results = {name: over_null(values) for name, values in ratios.items()}
-results["lens-late"] = pre["lens_kl"][..., middle] / pre["lens_kl"][..., 0]
+
+# %%
+results = {name: over_null(ratios[what]) for name, what in chosen.items()}
+lens_null = np.array(shuffled.lens_kl)
+for first, name in [(0, "lens-late"), (1, "lens-late-inner")]:
+    results[name], control[name] = (
+        kl[..., middle] / kl[..., first] for kl in (pre["lens_kl"], lens_null)
+    )
 centre = {
     (kind, first): stat.relative_centre(of(kind, "removal_kl"), first=first)
     for kind in ("pre", "post")
-    for first in (0, 1)
+    for first in (0, 1, 2)
 }
-mirror = {
-    first: centre["post", first] - centre["pre", first] for first in (0, 1)
-}
+mirror = {f: centre["post", f] - centre["pre", f] for f in (0, 1, 2)}
 for first, name in [(0, "removal-centres"), (1, "removal-centres-inner")]:
     results[name] = mirror[first] - mirror[first][:, :1]
 
@@ -550,12 +598,17 @@ for first, name in [(0, "removal-centres"), (1, "removal-centres-inner")]:
 # %% tags=["hide-input"]
 def record(name: str, values_SC: np.ndarray) -> None:
     """Record a claim: at the end, and the same at half of the training."""
-    runs, half = values_SC[:, END], values_SC[:, HALF]
-    chapter.record(f"depth.{name}", runs=runs, half_trained=half)
+    name, runs, half = f"depth.{name}", values_SC[:, END], values_SC[:, HALF]
+    if young and chapter.claims[name].kind == "direction":
+        why = "models are less than 0.3 nats past pairs of letters"
+        chapter.record(name, not_assessed=why)
+    else:
+        chapter.record(name, runs=runs, half_trained=half)
 
 
 for name, values in results.items():
     record(name, values)
+record("contribution-permuted", control["contribution", 1])
 panels = {  # title, null (None: its mean untrained), edge of the band
     "contribution-halves": ("contributions, halves", 1, 1.1),
     "turn-halves": ("turns, halves", 1, 1.1),
@@ -567,7 +620,7 @@ panels = {  # title, null (None: its mean untrained), edge of the band
     "removal-centres": ("removal, Post − Pre", 0, 0.25),
 }
 
-# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-dp-training", "caption": "Along training, one point per seed, line: mean. Top left: held-out losses of Pre-LN and Post-LN, and of letter tables. Others: each statistic of Pre-LN (or Post-LN minus Pre-LN) against its untrained null (orange, dashed); shaded: where the paper's claim would be confirmed; dotted: half of the training. Top row: contributions and turns of the stream; middle: effects of skipping; bottom: local effects, lens, removal."}, "image": {"alt": "Losses fall past the unigram and bigram lines. Contributions and turns rise above their null while the loss is above the bigram line, and fall well below it afterwards. Skip effects return to their null, without layer one they fall below it. The lens share falls from the start. The difference of removal centres jumps up at once and shrinks to the edge of the band."}}
+# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-dp-training", "caption": "Along training, one point per seed, line: mean. Top left: held-out losses of Pre-LN and Post-LN, and of letter tables. Others: each statistic of Pre-LN (or Post-LN minus Pre-LN) against its untrained null (orange, dashed) and models of permuted letters (orange, dash-dotted: mean); shaded: where the paper's claim would be confirmed; dotted: half of the training. Top row: contributions and turns of the stream; middle: effects of skipping; bottom: local effects, lens, removal."}, "image": {"alt": "Losses fall past the unigram and bigram lines. Contributions and turns rise above their null while the loss is above the bigram line, and fall well below it afterwards. Skip effects return to their null, without layer one they fall below it. The lens share falls at first and then rises a little. With permuted letters contributions, turns and effects stay above the null. The difference of removal centres jumps up at once and shrinks to the edge of the band."}}
 fig, axes = plt.subplots(3, 3, sharex=True, figsize=(6.4, 6))
 for kind in ("pre", "post"):
     style = dict(color=COLOR[kind], marker=MARK[kind], ms=3)
@@ -583,6 +636,9 @@ for ax, (name, (title, null, edge)) in zip(axes.flat[1:], panels.items()):
     ax.plot(at, values.T, "o", color=COLORS["ours"], ms=2.5, alpha=0.5)
     ax.plot(at, values.mean(axis=0), color=COLORS["ours"])
     ax.axhline(null, color=COLORS["null"], ls="--", lw=1)
+    other = control.get(chosen.get(name, name))
+    if other is not None:
+        ax.plot(at, other.mean(axis=0), "-.", color=COLORS["null"], lw=1)
     if edge is not None:
         top = max(ax.get_ylim()[1], edge * 1.2)
         ax.axhspan(edge, top, color=COLORS["band"], zorder=0)
@@ -596,13 +652,46 @@ fig.supxlabel("steps", fontsize=10)
 plt.show()
 
 # %% [markdown]
-# **Early training and later training say opposite things.** While a model
-# learns letters and pairs, its first half outweighs the second more than the
-# null does. Then the curve turns, and a model that is past pairs has a second
-# half that writes and turns *more*, next to the first, than before training.
-# With one code and one model, who stops early finds the curse of depth, and who
-# goes on does not. The
-# removal of layers differs at once, and less as training goes on.
+# The table has what the panels show and, after the runs were seen, what they
+# leave out: every statistic with layer 1 and without. Untrained: the value
+# itself. The other columns of halves are multiples of that value.
+
+# %% tags=["hide-input"]
+NAMES = dict(contribution="contributions", turn="turns", skip="skip, layers")
+NAMES |= dict(output="skip, output", local="local effects")
+lines = {}
+for (what, first), values in ratios.items():
+    other = with_interval(control[what, first][:, END])
+    label = f"{NAMES[what]}, {'without' if first else 'with'} layer 1"
+    lines[label] = (values, over_null(values), other)
+for name, label in [("", "all layers"), ("-inner", "after layer 1")]:
+    share_late = results[f"lens-late{name}"]
+    other = with_interval(control[f"lens-late{name}"][:, END])
+    lines[f"lens, second half, {label}"] = (share_late, share_late, other)
+unlike = 1 - pre["lens_overlap"]
+unlike = unlike[..., middle] / unlike[..., 1]
+lines["the same by top-5 overlap"] = (unlike, unlike, "–")
+for first, label in enumerate(("all layers", "layers 2 up", "layers 3 up")):
+    moved = mirror[first] - mirror[first][:, :1]
+    lines[f"removal, moved, {label}"] = (mirror[first], moved, "–")
+columns = ("untrained", "half", "end", "end, permuted letters")
+table = {}
+for label, (plain, over, other) in lines.items():
+    looks = (plain[:, 0], over[:, HALF], over[:, END])
+    table[label] = [*map(with_interval, looks), other]
+pd.DataFrame(table, index=columns).transpose()
+
+# %% [markdown]
+# **Without layer 1, early training and later training say opposite things.**
+# While a model learns how frequent letters are, and for a while after, its first
+# half outweighs the second more than the null does. That needs no language:
+# trained on permuted letters, contributions end at
+# {claim}`depth.contribution-permuted` times their null. Only with text does the
+# curve turn, and the second half writes and turns *more*, next to the first,
+# than before training. Who stops early finds the curse of depth; who goes on
+# does not, once layer 1 is left out. With it, contributions stay above their
+# null at every look. The removal of layers differs at once, and less as
+# training goes on.
 #
 # ### Step 3: who contributes, and in which direction
 #
@@ -614,22 +703,28 @@ plt.show()
 
 # %% tags=["hide-input"]
 for when, c in [("null", 0), ("half", HALF), ("end", END)]:
-    for key, name in [
-        ("contribution-halves", "halves"),
-        ("turn-halves", "turn"),
-    ]:
-        chapter.glue(f"dp-{name}-{when}", with_interval(ratios[key][:, c]))
+    values = ratios["contribution", 1][:, c]
+    chapter.glue(f"dp-halves-{when}", with_interval(values))
 most = results["contribution-halves"].mean(axis=0).argmax()
 chapter.glue("dp-peak", with_interval(results["contribution-halves"][:, most]))
 chapter.glue("dp-peak-step", CHECKPOINTS[most])
 chapter.glue("dp-peak-loss", loss["pre"][:, most].mean(), ".2f")
-with_first = over_null(stat.half_ratio(pre["contribution"], first=0))
-chapter.glue("dp-halves-first", with_interval(with_first[:, END]))
+first_null = ratios["contribution", 0][:, 0]
+chapter.glue("dp-halves-first-null", with_interval(first_null))
+even = stat.even_steps(pre["mean_square"])
+walk = np.sqrt(np.diff(even[..., 1:]) / even[..., 1:-1])  # layers 2 to L
+walk = stat.half_ratio(walk, first=0, middle=middle - 1)
+walk = walk / ratios["contribution", 1][:, :1]
+chapter.glue("dp-walk", with_interval(walk[:, END]))
+chapter.glue("dp-walk-half", with_interval(walk[:, HALF]))
+part = np.log(walk) / np.log(results["contribution-halves"])
+chapter.glue("dp-walk-part", f"{part[:, END].mean():.0%}")
 cosine = of("pre", "cosine")
-late = cosine[:, END, middle:].mean(axis=1)
-chapter.glue("dp-cosine", with_interval(late))
+late = cosine[..., middle:].mean(axis=-1)
+chapter.glue("dp-cosine", with_interval(late[:, END]))
+chapter.glue("dp-cosine-half", with_interval(late[:, HALF]))
 
-# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-dp-contribution", "caption": "Pre-LN, layer by layer, means over seeds, points: seeds at the end: relative contribution (layer 1 lies off the top), cosine of what a layer writes with the stream, and turn of the stream. Untrained (orange, dashed), half trained (grey, dotted), trained (blue)."}, "image": {"alt": "Left: the untrained curve falls steadily; the trained one drops after layer one and rises slightly towards the last layer. Middle: cosines near zero untrained, positive after training. Right: turns as on the left."}}
+# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-dp-contribution", "caption": "Pre-LN, layer by layer, means over seeds, points: seeds at the end: relative contribution (layer 1 lies off the top), cosine of what a layer writes with the stream, and turn of the stream. Untrained (orange, dashed), half trained (grey, dotted), trained (blue)."}, "image": {"alt": "Left: the untrained curve falls steadily; the trained one drops after layer one and rises slightly towards the last layer. Middle: cosines near zero untrained, positive for most layers after training, near zero late. Right: turns as on the left."}}
 depth = np.arange(1, sizes.n_layers + 1)
 fig, axes = plt.subplots(1, 3, figsize=(6.4, 3))
 keys = ("contribution", "cosine", "angle")
@@ -650,25 +745,32 @@ axes[0].legend(fontsize=8)
 plt.show()
 
 # %% [markdown]
-# **Past pairs of letters, the fading goes away.** Untrained, layers 2 up to
-# mid-depth contribute {glue:text}`dp-halves-null` times as much as the second
-# half. The ratio grows at first: at step {glue:text}`dp-peak-step`, with a loss
-# of {glue:text}`dp-peak-loss`, it is {glue:text}`dp-peak` times its null. At
-# the end it is {glue:text}`dp-halves-end`, and training's own factor is
-# {claim}`depth.contribution-halves`
-# ({claim:verdict}`depth.contribution-halves`; the ratio was
-# {glue:text}`dp-halves-half` at half). The turns say the same, by
-# {claim}`depth.turn-halves` ({claim:verdict}`depth.turn-halves`).
+# **Past pairs of letters, the fading without layer 1 goes away.** Untrained,
+# layers 2 up to mid-depth contribute {glue:text}`dp-halves-null` times as much
+# as the second half. The ratio grows at first: at step
+# {glue:text}`dp-peak-step`, with a loss of {glue:text}`dp-peak-loss`, it is
+# {glue:text}`dp-peak` times its null. At the end it is
+# {glue:text}`dp-halves-end` ({glue:text}`dp-halves-half` at half), and
+# training's own factor is {claim}`depth.contribution-halves`
+# ({claim:verdict}`depth.contribution-halves`, without layer 1). The turns say
+# the same, by {claim}`depth.turn-halves` ({claim:verdict}`depth.turn-halves`,
+# without layer 1).
 #
-# The choice of layers matters. With layer 1 in the first half, training's
-# factor on the contributions is {glue:text}`dp-halves-first`: that one layer
-# writes far more than the embedding it is added to. So training concentrates on
-# the first layer, and within the rest it levels.
+# **The choice of layers decides, and part of this is layer 1's size.** With
+# layer 1, as in the papers, training's factor on contributions is
+# {claim}`depth.contribution-halves-all`, from {glue:text}`dp-halves-first-null`
+# untrained, and on turns {claim}`depth.turn-halves-all`. Layer 1 learns to write
+# a stream on which all later writes are small. Equal independent writes from
+# the trained $h_1$ to the last stream, with no structure, already give
+# {glue:text}`dp-walk` times the null without layer 1
+# ({glue:text}`dp-walk-half` at half): {glue:text}`dp-walk-part` of the
+# logarithm of what we see.
 #
 # In {cite:t}`csordas2025depth` contributions of a large model drop at mid-depth
 # and recover in the last few layers only. Eight layers cannot show such a step.
-# What they show is that a fall is no law of training. The late layers' mean
-# cosine, {glue:text}`dp-cosine`, is near that of writing something new.
+# The late layers' mean cosine is {glue:text}`dp-cosine` at the end and
+# {glue:text}`dp-cosine-half` at half: what they write strengthens the stream
+# less and less.
 #
 # ### Step 4: who is heard
 #
@@ -679,16 +781,15 @@ plt.show()
 # nothing passed on {cite:p}`csordas2025depth`. They take the largest ratio over
 # tokens; we take ratios of means, which do not grow with the sample.
 
-# %% tags=["hide-input"]
-for name in ("skip-halves", "output-halves", "local-halves"):
-    for when, c in [("null", 0), ("end", END)]:
-        chapter.glue(f"dp-{name}-{when}", with_interval(ratios[name][:, c]))
-inner = over_null(stat.half_ratio(local, first=1, middle=middle))[:, END]
-chapter.glue("dp-local-inner", with_interval(inner))
-inner = over_null(stat.half_ratio(of("pre", "output_future"), first=1))
-chapter.glue("dp-output-inner", with_interval(inner[:, END]))
-
 # %% tags=["hide-input"] mystnb={"figure": {"name": "fig-dp-skip", "caption": "Pre-LN, mean over seeds. Top: effect on what later layers write, at later tokens, of skipping a layer; bottom: local effects, with nothing passed on. Left: untrained, right: trained. Layers up to the one taken out are untouched, and blank."}, "image": {"alt": "Four triangular heat maps. Untrained, effects fade smoothly with the layer taken out. Trained, the first layer stands out; all others are faint, and not fainter in the second half than in the first."}}
+for c, when in [(0, "null"), (END, "end")]:
+    value = with_interval(ratios["skip", 0][:, c])
+    chapter.glue(f"dp-skip-{when}", value)
+factor = {what: over_null(values)[:, END] for what, values in ratios.items()}
+for first, tail in [(0, ""), (1, "-inner")]:
+    value = with_interval(factor["output", first])
+    chapter.glue(f"dp-output{tail}", value)
+chapter.glue("dp-local-inner", with_interval(factor["local", 1]))
 fig, axes = plt.subplots(2, 2, figsize=(6.4, 5.4))
 for row, key in zip(axes, ("skip_future", "local")):
     for ax, c in zip(row, (0, END)):
@@ -712,17 +813,17 @@ plt.show()
 
 # %% [markdown]
 # **Layer 1 is heard everywhere; of the rest, the first half no more than the
-# second.** Skipping a layer of the first half has
-# {glue:text}`dp-skip-halves-end` times the effect of one of the second, against
-# {glue:text}`dp-skip-halves-null` untrained: training's factor is
-# {claim}`depth.skip-halves` ({claim:verdict}`depth.skip-halves`). Without layer
-# 1 it is {claim}`depth.skip-halves-inner`
-# ({claim:verdict}`depth.skip-halves-inner`).
+# second.** Skipping a layer of the first half has {glue:text}`dp-skip-end` times
+# the effect of one of the second, against {glue:text}`dp-skip-null` untrained:
+# training's factor is {claim}`depth.skip-halves`
+# ({claim:verdict}`depth.skip-halves`). Without layer 1 it is
+# {claim}`depth.skip-halves-inner` ({claim:verdict}`depth.skip-halves-inner`).
 #
-# On the output the factor is {claim}`depth.output-halves`, and
+# On the output the factor is {glue:text}`dp-output`, and
 # {glue:text}`dp-output-inner` without layer 1; of the local effects
-# {claim}`depth.local-halves`, and {glue:text}`dp-local-inner` without it. All
-# four agree on this: what training adds to the first half is layer 1.
+# {claim}`depth.local-halves`, and {glue:text}`dp-local-inner` without it. With
+# layer 1 training adds to the first half in the local effects only; without it
+# the first half loses in all three.
 #
 # ### Step 5: remove a layer
 #
@@ -752,11 +853,17 @@ for when, c in [("null", 0), ("first", 1), ("end", END)]:
 early, halfway = results["removal-centres"][:, [1, HALF]].T
 chapter.glue("dp-mirror-half", with_interval(halfway))
 chapter.glue("dp-mirror-early", with_interval(early))
+for kind in ("pre", "post"):
+    for first, tail in [(0, ""), (1, "-inner")]:
+        moved = centre[kind, first][:, END] - centre[kind, first][:, 0]
+        chapter.glue(f"dp-move-{kind}{tail}", with_interval(moved))
+moved = mirror[2][:, END] - mirror[2][:, 0]
+chapter.glue("dp-mirror-third", with_interval(moved))
 chapter.glue("dp-first-step", CHECKPOINTS[1])
 chapter.glue("dp-first-loss", loss["pre"][:, 1].mean(), ".2f")
 table.rename(columns={"step 1 of the halvings": f"step {CHECKPOINTS[1]}"})
 
-# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-dp-removal", "caption": "Change of the output when a layer is removed, as a share of the sum over layers: trained (blue, a point per seed, line: mean) and the same models untrained (orange, dashed: mean)."}, "image": {"alt": "Six panels on log axes. For all kinds but Post-LN the trained first layer has nearly all of the change; the untrained curves fall more gently. Post-LN: level untrained, rising steeply to the last layer when trained."}}
+# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-dp-removal", "caption": "Change of the output when a layer is removed, as a share of the sum over layers: trained (blue, a point per seed, line: mean) and the same models untrained (orange, dashed: mean)."}, "image": {"alt": "Six panels on log axes. For all kinds but Post-LN the trained first layer has nearly all of the change; the untrained curves fall more gently. Post-LN: level untrained, rising about fourfold to the last layer when trained."}}
 fig, axes = plt.subplots(2, 3, sharex=True, sharey=True, figsize=(6.4, 4.4))
 for ax, (kind, name) in zip(axes.flat, KINDS.items()):
     for c, role, style, label in looks:
@@ -779,32 +886,40 @@ plt.show()
 # needs no language: at step {glue:text}`dp-first-step`, when the loss is
 # {glue:text}`dp-first-loss`, worse than a table of single letters, the part is
 # already {glue:text}`dp-mirror-early`, and at half of the training
-# {glue:text}`dp-mirror-half`. So it says how norms pass on a first layer's
-# writing, and little about depth in use.
+# {glue:text}`dp-mirror-half`. It comes from both kinds: Post-LN's centre moves
+# by {glue:text}`dp-move-post`, towards late layers, and Pre-LN's by
+# {glue:text}`dp-move-pre`, towards layer 1.
 #
 # Without layer 1 training's part is {claim}`depth.removal-centres-inner`
-# ({claim:verdict}`depth.removal-centres-inner`): both kinds then move towards
-# late layers, as the table shows. A trained Pre-LN model depends on its first
+# ({claim:verdict}`depth.removal-centres-inner`), and from layer 3 on
+# {glue:text}`dp-mirror-third`, which shows nothing. Post-LN's move stays as it
+# was, {glue:text}`dp-move-post-inner`, but Pre-LN then moves the same way, by
+# {glue:text}`dp-move-pre-inner`. A trained Pre-LN model depends on its first
 # layer, and of the others on the later ones more than before training.
 #
 # ### Step 6: when does the model know?
 #
-# In large models the lens stays far from the output until about the middle, and
-# closes in afterwards {cite:p}`csordas2025depth`. We ask which share of the
-# fall of {eq}`eq-dp-lens`, from the embedding to the output, happens in the
-# second half of the layers.
+# In large models the lens is said to stay far from the output until about the
+# middle, and to close in afterwards ({cite:t}`csordas2025depth`; we have not
+# read the figure off). We ask which share of the fall of {eq}`eq-dp-lens`, from
+# the embedding to the output, happens in the second half of the layers.
 
-# %% tags=["hide-input"]
+# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-dp-lens", "caption": "Logit lens of the trained models after each layer (0: the embedding): left, KL divergence to the output as a share of that of the embedding; right, overlap of the five likeliest characters with the output's; mean over seeds, points: seeds. Dotted: mid-depth. Attention residuals have no stream to read."}, "image": {"alt": "Left: LNS falls fastest, then Pre-LN, scaled init and Peri-LN; Post-LN falls evenly. Right: the overlaps rise in the same order."}}
 streamed = [kind for kind in KINDS if kind != "attnres"]
 kl = {kind: of(kind, "lens_kl") for kind in streamed}
 overlap = {kind: of(kind, "lens_overlap") for kind in streamed}
 lens_late = {k: kl[k][..., middle] / kl[k][..., 0] for k in streamed}
-chapter.glue("dp-lens-null", with_interval(lens_late["pre"][:, 0]))
 chapter.glue("dp-lens-half", with_interval(lens_late["pre"][:, HALF]))
-for kind in ("post", "lns"):
-    chapter.glue(f"dp-lens-{kind}", with_interval(lens_late[kind][:, END]))
-
-# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-dp-lens", "caption": "Logit lens of the trained models after each layer (0: the embedding): left, KL divergence to the output as a share of that of the embedding; right, overlap of the five likeliest characters with the output's; mean over seeds, points: seeds. Dotted: mid-depth. Attention residuals have no stream to read."}, "image": {"alt": "Left: LNS falls fastest, then Pre-LN, scaled init and Peri-LN; Post-LN falls late. Right: the overlaps rise in the same order."}}
+for kind in ("pre", "post", "lns"):
+    for tail, c in [("", END), ("-null", 0)]:
+        value = with_interval(lens_late[kind][:, c])
+        chapter.glue(f"dp-lens-{kind}{tail}", value)
+fall = 1 - kl["pre"][:, END, 1] / kl["pre"][:, END, 0]
+chapter.glue("dp-lens-first", with_interval(fall))
+rest = results["lens-late-inner"]
+chapter.glue("dp-lens-inner-null", with_interval(rest[:, 0]))
+chapter.glue("dp-lens-inner-half", with_interval(rest[:, HALF]))
+chapter.glue("dp-overlap", with_interval(unlike[:, END]))
 fig, axes = plt.subplots(1, 2, figsize=(6.4, 3.4))
 x = np.arange(sizes.n_layers + 1)
 for kind in streamed:
@@ -820,13 +935,20 @@ axes[0].legend(fontsize=8)
 plt.show()
 
 # %% [markdown]
-# **Here the first half decides.** The second half has
-# {claim}`depth.lens-late` of the fall for Pre-LN
-# ({claim:verdict}`depth.lens-late`), {glue:text}`dp-lens-lns` for LNS and
-# {glue:text}`dp-lens-post` for Post-LN; an untrained Pre-LN model has
-# {glue:text}`dp-lens-null`. The share of Pre-LN grows as training goes on
-# ({glue:text}`dp-lens-half` at half), so the wait for the second half may come
-# with tasks that need it. With letters, it has not come.
+# **Layer 1 does most; of the rest, the second half does at least as much as the
+# first.** The second half has {claim}`depth.lens-late` of the fall for Pre-LN
+# ({claim:verdict}`depth.lens-late`; {glue:text}`dp-lens-half` at half). Its null
+# disagrees too: untrained it has {glue:text}`dp-lens-pre-null`. But layer 1 alone
+# has {glue:text}`dp-lens-first` of it. Of the fall after layer 1 the second half
+# has {claim}`depth.lens-late-inner` ({glue:text}`dp-lens-inner-half` at half,
+# {glue:text}`dp-lens-inner-null` untrained), which leaves open whether it is
+# more than one half; by the overlap of the five likeliest letters
+# {glue:text}`dp-overlap`.
+#
+# LNS has {glue:text}`dp-lens-lns` of the whole fall
+# ({glue:text}`dp-lens-lns-null` untrained), Post-LN {glue:text}`dp-lens-post`
+# ({glue:text}`dp-lens-post-null`): the order of the kinds was there before
+# training.
 #
 # ### Step 7: how the stream grows, and what weight decay does
 #
@@ -847,19 +969,22 @@ alone = np.array(study.decay_alone(**setting))
 
 # %% tags=["hide-input"]
 record("growth-law", aic)
-record("growth-gap-trained", growth_gap)
-record("decay-last", decay_ratio)
+for when, c in [("null", 0), ("end", END)]:
+    chapter.glue(f"dp-gap-{when}", with_interval(growth_gap[:, c]))
+chapter.glue("dp-decay", with_interval(decay_ratio[:, END]))
+chapter.glue("dp-growth-half", with_interval(growth["pre"][:, HALF]))
+even_growth = stat.growth_exponent(even)[:, END]
+chapter.glue("dp-growth-walk", with_interval(even_growth))
 chapter.glue("dp-decay-alone", with_interval(alone))
 price = np.array(undecayed.loss)[:, END] - loss["pre"][:, END]
 chapter.glue("dp-decay-price", with_interval(price))
 chapter.glue("dp-aic-null", with_interval(aic[:, 0]))
-chapter.glue("dp-gap-null", with_interval(growth_gap[:, 0]))
 for kind in ("pre", "peri"):
     chapter.glue(f"dp-growth-{kind}", with_interval(growth[kind][:, END]))
     chapter.glue(f"dp-growth-{kind}-null", with_interval(growth[kind][:, 0]))
 chapter.glue("dp-growth-most", growth["pre"].mean(axis=0).max(), ".1f")
 
-# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-dp-growth", "caption": "Mean square of the stream after each layer, before (left) and after training (right); lines: mean over seeds, points: seeds; the number is the log-log slope from layer 2 on, with its 95 % interval."}, "image": {"alt": "On log-log axes. Untrained: Pre-LN, scaled init and Peri-LN rise, LNS less, Post-LN is flat. Trained: all start higher after layer one and rise less steeply than before; LNS is nearly flat."}}
+# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-dp-growth", "caption": "Mean square of the stream after each layer, before (left) and after training (right); lines: mean over seeds, points: seeds; the number is the log-log slope from layer 2 on, with its 95 % interval."}, "image": {"alt": "On log-log axes. Untrained: Pre-LN, scaled init and Peri-LN rise, LNS less, Post-LN is flat. Trained: all but Post-LN start higher after layer one and rise less steeply than before, LNS least; Post-LN, flat before, rises a little."}}
 fig, axes = plt.subplots(1, 2, sharey=True, figsize=(6.4, 3.8))
 for ax, c in zip(axes, (0, END)):
     for kind in streamed:
@@ -880,19 +1005,25 @@ axes[0].set_ylim(top=20 * axes[0].get_ylim()[1])
 plt.show()
 
 # %% [markdown]
-# **Growth is a phase.** Pre-LN starts at an exponent of
-# {glue:text}`dp-growth-pre-null`, passes a mean of {glue:text}`dp-growth-most`
-# early in training, and ends at {glue:text}`dp-growth-pre`, flatter than a
-# random walk. Peri-LN, whose growth {cite:t}`kim2025periln` expect to be
+# **The exponent rises early and falls after.** Pre-LN starts at
+# {glue:text}`dp-growth-pre-null`, passes a mean of
+# {glue:text}`dp-growth-most` early in training, and is at
+# {glue:text}`dp-growth-half` at half and {glue:text}`dp-growth-pre` at the end.
+# A random walk from the trained $h_1$ to the last stream has
+# {glue:text}`dp-growth-walk`: the low exponent says that layer 1 is large, and
+# nothing beyond. Peri-LN, whose growth {cite:t}`kim2025periln` expect to be
 # linear, goes from {glue:text}`dp-growth-peri-null` to
 # {glue:text}`dp-growth-peri`. The gap between Pre-LN and LNS ends at
-# {claim}`depth.growth-gap-trained`, from {glue:text}`dp-gap-null` untrained. On
-# exponential growth the verdict is {claim:verdict}`depth.growth-law`: AIC
+# {glue:text}`dp-gap-end`, from {glue:text}`dp-gap-null` untrained.
+#
+# On exponential growth the verdict is {claim:verdict}`depth.growth-law`: AIC
 # differs by {claim}`depth.growth-law`, where a plus favours the exponential
-# ({glue:text}`dp-aic-null` untrained).
+# ({glue:text}`dp-aic-null` untrained). Neither line allows for a large start,
+# which such a walk has, so the test tells two simple laws apart and does not
+# show that one of them holds.
 #
 # **Decay lowers the last stream, by less than it would alone.** Without decay
-# it has {claim}`depth.decay-last` times the mean square. But decay with no data
+# it has {glue:text}`dp-decay` times the mean square. But decay with no data
 # at all, acting on untrained weights for as many steps, gives
 # {glue:text}`dp-decay-alone`. So this ratio cannot show that decay does more
 # than shrink weights, and we do not judge it. Without decay
@@ -932,14 +1063,18 @@ late_ratio = {last: lns_over_pre(last) for last in (HALF, END)}
 gain = {kind: loss["pre"] - loss[kind] for kind in KINDS}
 
 # %% tags=["hide-input"]
-chapter.record(
-    "depth.lns-late", runs=late_ratio[END], half_trained=late_ratio[HALF]
-)
-record("gain-lns", gain["lns"])
-record("gain-scaled", gain["scaled"])
-record("gain-attnres", gain["attnres"])
 untrained_late = late_removal("lns")[:, 0] / late_removal("pre")[:, 0]
+over = np.full_like(loss["pre"], np.nan)
+for last, values in late_ratio.items():
+    over[:, last] = values / untrained_late
+record("lns-late-trained", over)
+record("gain-lns", gain["lns"])
+for kind in ("lns", "scaled", "attnres"):
+    for when, c in [("half", HALF), ("end", END)]:
+        value = with_interval(gain[kind][:, c])
+        chapter.glue(f"dp-gain-{kind}-{when}", value)
 chapter.glue("dp-late-null", with_interval(untrained_late))
+chapter.glue("dp-late-end", with_interval(late_ratio[END]))
 comparison = {}
 for kind, name in KINDS.items():
     cells = dict(rate=f"{RATE[kind]:g}")
@@ -947,29 +1082,32 @@ for kind, name in KINDS.items():
     at_matched = {"late removal, nats": late_removal(kind)}
     if kind in streamed:
         contribution = stat.half_ratio(of(kind, "contribution"))
-        at_matched |= {
-            "contributions, halves": contribution,
-            "lens, second half": lens_late[kind],
-            "growth": growth[kind],
-        }
-    for column, values in at_matched.items():
-        cells[column] = with_interval(matched(kind, values))
+        at_matched["contributions, halves"] = contribution
+        at_matched["lens, second half"] = lens_late[kind]
+        at_matched["growth"] = growth[kind]
+    for row, values in at_matched.items():
+        cells[row] = with_interval(matched(kind, values))
+        cells[f"{row}, untrained"] = with_interval(values[:, 0])
     comparison[name] = cells
-pd.DataFrame(comparison).T.fillna("–")
+pd.DataFrame(comparison).fillna("–")
 
 # %% [markdown]
-# **At the same loss LNS uses its late layers less.** Removing a layer of the
-# second half changes the output {claim}`depth.lns-late` times as much under LNS
-# as under Pre-LN ({claim:verdict}`depth.lns-late`); untrained models have
-# {glue:text}`dp-late-null`. A factor of $1/\sqrt l$ on what a layer reads
-# weakens what it writes, and training does not make up for it here. The lens
-# and the halves of the table point the same way. Whether this turns with
-# billions of tokens, these runs cannot say.
+# **At the same loss LNS uses its late layers less, as it did before training.**
+# Removing a layer of the second half changes the output
+# {glue:text}`dp-late-end` times as much under LNS as under Pre-LN. But untrained
+# models have {glue:text}`dp-late-null`: a factor of $1/\sqrt l$ on what a layer
+# reads weakens what it writes. Training's own factor is
+# {claim}`depth.lns-late-trained` ({claim:verdict}`depth.lns-late-trained`). The
+# lens of the table is ordered as it was untrained as well. Whether training
+# makes up for it with billions of tokens, these runs cannot say.
 #
 # Against Pre-LN, each at its own rate, scaled init saves
-# {claim}`depth.gain-scaled`, LNS {claim}`depth.gain-lns` and attention
-# residuals {claim}`depth.gain-attnres`, where a minus is a loss. These are
-# findings about short runs of small models.
+# {glue:text}`dp-gain-scaled-end` nats ({glue:text}`dp-gain-scaled-half` at
+# half), LNS {claim}`depth.gain-lns` ({glue:text}`dp-gain-lns-half` at half) and
+# attention residuals {glue:text}`dp-gain-attnres-end`
+# ({glue:text}`dp-gain-attnres-half` at half), where a minus is a loss. These
+# are findings about short runs of small models, and that LNS loses is one look
+# only.
 #
 # ### Step 9: a published model beside its untrained twin
 #
@@ -1019,14 +1157,22 @@ pd.DataFrame(floor, index=columns).transpose()
 #
 # <!-- claims:table -->
 #
-# **No direction of the papers clearly outlives its null here.** The nearest is
-# the contrast of Post-LN and Pre-LN under removal: it comes with the first few
-# steps, is mostly layer 1, and shrinks to the edge of its band
-# ({claim:verdict}`depth.removal-centres`). The fading of contributions, of
-# turns and of effects on later tokens is there before training, grows while a
-# model learns pairs of letters, and goes away after. These are small models of
-# letters; what large ones do, their papers measured without a null. The gains
-# in quality stay published numbers.
+# **None of the papers' directions is confirmed here; the removal contrast comes
+# nearest.** It is past its null and at the edge of its band,
+# {claim}`depth.removal-centres` ({claim:verdict}`depth.removal-centres`), and
+# comes with the first few steps. More than half of it is Post-LN's move towards
+# late layers, {glue:text}`dp-move-post`, or {glue:text}`dp-move-post-inner`
+# without layer 1; the rest is Pre-LN's move towards layer 1.
+#
+# Without layer 1, the fading of contributions, turns and effects on later tokens
+# is there before training, grows while a model learns how frequent letters are,
+# and is less than untrained at the end. With layer 1, training makes the first
+# half contribute {claim}`depth.contribution-halves-all` times more than its
+# null, at every look, and its local effects {claim}`depth.local-halves` times;
+# it is not heard more in later tokens. So whether the papers' direction holds
+# hangs on one layer. These are small models of letters.
+# {cite:t}`csordas2025depth` name the untrained fading, and do not divide by it.
+# The gains in quality stay published numbers.
 #
 # ## Where it breaks
 #
@@ -1042,12 +1188,9 @@ pd.DataFrame(floor, index=columns).transpose()
 # *The clock.* Half and end are two points of one schedule: at half the learning
 # rate is still high. A checkpoint is not a shorter run.
 #
-# *Size.* Where the curves turn depends on size. In a trial with 12 layers of
-# width 128 they rose and fell alike, but later: at the end of its few steps
-# contributions were back at their null and not below it. Pilots of twice the
-# length, at the size shown, gave the directions of this page. In those pilots
-# Post-LN had the rate of the others, higher than its best, and the removal
-# centres stayed well inside the band: that contrast depends on the rate.
+# *Size.* Where the curves turn may depend on size, and we have one size. The
+# `gpu` profile, which has not been run, has a larger one; where its models are
+# not past pairs of letters, it judges nothing that they were trained for.
 #
 # *The first layer.* It writes to an embedding of small norm, and everything
 # reads what it wrote. Any mean over "the first half" with it is mostly layer 1.
@@ -1069,7 +1212,7 @@ pd.DataFrame(floor, index=columns).transpose()
 #
 # *LNS.* The table of Step 8 at 130M parameters and two billion tokens, Pre-LN,
 # scaled init and LNS at three rates each and three seeds: about 30 runs of a
-# few GPU-hours. It decides `lns-late`, and whether the published gain outlives
+# few GPU-hours. It decides `lns-late-trained`, and whether the published gain outlives
 # its fair baseline.
 # ```
 

@@ -3,6 +3,8 @@
 Shapes: ... any leading axes (seeds, checkpoints), L layers (from 0), C checkpoints.
 """
 
+from collections.abc import Mapping
+
 import numpy as np
 from numpy.typing import ArrayLike
 
@@ -48,6 +50,25 @@ def effect_curve(matrices: ArrayLike) -> np.ndarray:
     return np.stack(means, axis=-1)
 
 
+def all_halves(cell: Mapping, *, middle: int) -> dict[tuple[str, int], np.ndarray]:
+    """Return each `half_ratio` of a cell of `measure_kind`, without layer 1 and with.
+
+    Keys: what, and how many layers are left out at the start (1, 0).
+    """
+    curves = dict(
+        contribution=cell["contribution"],
+        turn=cell["angle"],
+        skip=effect_curve(cell["skip_future"]),
+        output=cell["output_future"],
+        local=effect_curve(cell["local"]),
+    )
+    return {
+        (name, first): half_ratio(curve, first=first, middle=middle)
+        for name, curve in curves.items()
+        for first in (1, 0)
+    }
+
+
 def relative_centre(curves: ArrayLike, *, first: int = 0) -> np.ndarray:
     """Return the centre of mass from layer ``first`` (0) to the last (1), (...).
 
@@ -71,6 +92,22 @@ def growth_exponent(mean_square: ArrayLike, *, first: int = 2) -> np.ndarray:
     x = np.log(np.arange(first, first + y.shape[-1]))
     x = x - x.mean()
     return (y @ x) / (x @ x)
+
+
+def even_steps(mean_square: ArrayLike, *, first: int = 1) -> np.ndarray:
+    """Return values of h_0 .. h_L with equal steps from h_``first`` on, (..., L + 1).
+
+    What independent writes of one size give between the same h_first and h_L: the null
+    of a trained model whose first layer is large.
+
+    >>> even_steps([1.0, 4.0, 9.0, 8.0])
+    array([1., 4., 6., 8.])
+    """
+    values = np.array(mean_square, dtype=float)
+    steps = values.shape[-1] - first
+    ends = values[..., first], values[..., -1]
+    values[..., first:] = np.linspace(*ends, steps, axis=-1)
+    return values
 
 
 def exponential_over_power(mean_square: ArrayLike, *, first: int = 2) -> float:

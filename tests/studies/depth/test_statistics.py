@@ -29,6 +29,15 @@ def test_effects_of_a_layer_are_means_over_the_later_ones():
     )
 
 
+def test_all_halves_are_with_layer_1_and_without():
+    curve, matrix = [9.0, 2.0, 1.0, 3.0], np.triu(np.ones((4, 4)), 1)
+    cell = dict.fromkeys(("contribution", "angle", "output_future"), curve)
+    cell |= dict.fromkeys(("skip_future", "local"), matrix)
+    ratios = stat.all_halves(cell, middle=2)
+    assert len(ratios) == 10 and ratios["skip", 0] == 1
+    assert ratios["turn", 1] == 1 and ratios["contribution", 0] == 2.75
+
+
 def test_centres_run_from_0_to_1():
     assert stat.relative_centre([[1, 0, 0], [0, 0, 1]]) == pytest.approx([0, 1])
     assert stat.relative_centre([[9, 1, 0], [9, 1, 1]], first=1) == pytest.approx(
@@ -45,6 +54,14 @@ def test_growth_laws_are_told_apart():
     assert stat.exponential_over_power(exponential) > 20
     with pytest.raises(ValueError, match="three layers"):
         stat.exponential_over_power([1.0, 2.0, 3.0])
+
+
+def test_even_steps_keep_both_ends_and_the_start():
+    values = np.array([[0.1, 30.0, 31.0, 50.0, 36.0], [0.2, 1.0, 2.0, 3.0, 4.0]])
+    even = stat.even_steps(values)
+    assert even[1] == pytest.approx(values[1])
+    assert even[0] == pytest.approx([0.1, 30, 32, 34, 36])
+    assert values[0, 2] == 31  # the input stays
 
 
 def test_matched_loss_reads_between_checkpoints_and_ignores_setbacks():

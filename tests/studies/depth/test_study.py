@@ -4,6 +4,7 @@ import json
 
 import numpy as np
 import pytest
+import torch
 
 from scaling_core.data.published import load_published
 from scaling_core.models.interventions import centre_of_mass
@@ -11,6 +12,7 @@ from scaling_core.training.settings import Training
 from scaling_core.training.text import published_init_std
 from studies.depth import study
 from studies.depth.lens import logit_lens
+from studies.depth.permuted import measure_permuted, permute_letters
 
 TINY = dict(
     d_model=16, n_heads=2, n_ctx=8, batch=4, steps=2, eval_rows=4, seeds=(0, 1), lr=1e-2
@@ -61,6 +63,19 @@ def test_kinds_of_one_seed_start_with_the_same_draws():
     # layer 1 of LNS has scale 1: the same stream after it, untrained
     assert pre["mean_square"][0][0][:2] == lns["mean_square"][0][0][:2]
     assert pre["mean_square"][0][0][2] != lns["mean_square"][0][0][2]
+
+
+def test_permuted_letters_start_alike_and_keep_only_frequencies():
+    tokens = torch.arange(12).view(3, 4) % 5
+    mixed = permute_letters(tokens, seed=1)
+    assert mixed.shape == tokens.shape and not torch.equal(mixed, tokens)
+    assert torch.equal(mixed.flatten().sort().values, tokens.flatten().sort().values)
+    assert torch.equal(mixed, permute_letters(tokens, seed=1))
+    text = study.measure_kind(**TINY, kind="pre", checkpoints=(0, 2), n_layers=2)
+    letters = measure_permuted(**TINY, checkpoints=(0, 2), n_layers=2)
+    assert json.loads(json.dumps(letters)) == letters
+    for row, other in zip(text["loss"], letters["loss"], strict=True):
+        assert row[0] == other[0] and row[1] != other[1]
 
 
 def test_decay_alone_shrinks_the_stream_by_about_its_fourth_power():
