@@ -343,7 +343,7 @@ def untrained_contribution(seed: int) -> np.ndarray:
 measured = np.array([untrained_contribution(seed) for seed in seeds])
 null_slopes = fit_slopes(start + np.arange(1, 32), measured[:, 1:])
 
-# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-dp-null", "caption": "Relative contribution of each of 32 untrained Pre-LN layers, contexts of one token; points: one per seed; line: the null curve with no free parameter."}, "image": {"alt": "On log-log axes the points of all seeds follow the line, which falls gently at first and then as one over the square root of the layer, up to thirty-two; layer one lies far above, as the line does."}}
+# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-dp-null", "caption": "Relative contribution of each of 32 untrained Pre-LN layers, contexts of one token; points: one per seed; line: the null curve with no free parameter."}, "image": {"alt": "On log-log axes the points of all seeds follow the line, which drops steeply from layer one to layer two and then falls gently up to layer thirty-two."}}
 chapter.record(
     "depth.null-slope",
     value=null_slopes.runs.mean(),
@@ -609,6 +609,7 @@ def record(name: str, values_SC: np.ndarray) -> None:
 for name, values in results.items():
     record(name, values)
 record("contribution-permuted", control["contribution", 1])
+TICKS = [0.5, 1, 2, 5]
 panels = {  # title, null (None: its mean untrained), edge of the band
     "contribution-halves": ("contributions, halves", 1, 1.1),
     "turn-halves": ("turns, halves", 1, 1.1),
@@ -620,7 +621,7 @@ panels = {  # title, null (None: its mean untrained), edge of the band
     "removal-centres": ("removal, Post − Pre", 0, 0.25),
 }
 
-# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-dp-training", "caption": "Along training, one point per seed, line: mean. Top left: held-out losses of Pre-LN and Post-LN, and of letter tables. Others: each statistic of Pre-LN (or Post-LN minus Pre-LN) against its untrained null (orange, dashed) and models of permuted letters (orange, dash-dotted: mean); shaded: where the paper's claim would be confirmed; dotted: half of the training. Top row: contributions and turns of the stream; middle: effects of skipping; bottom: local effects, lens, removal."}, "image": {"alt": "Losses fall past the unigram and bigram lines. Contributions and turns rise above their null while the loss is above the bigram line, and fall well below it afterwards. Skip effects return to their null, without layer one they fall below it. The lens share falls at first and then rises a little. With permuted letters contributions, turns and effects stay above the null. The difference of removal centres jumps up at once and shrinks to the edge of the band."}}
+# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-dp-training", "caption": "Along training, one point per seed, line: mean. Top left: held-out losses of Pre-LN and Post-LN, and of letter tables. Others: each statistic of Pre-LN (or Post-LN minus Pre-LN) against its untrained null (orange, dashed) and models of permuted letters (orange, dash-dotted: mean); shaded: where the paper's claim would be confirmed; dotted: half of the training; ratios on log axes. Top row: contributions and turns of the stream; middle: effects of skipping; bottom: local effects, lens, removal."}, "image": {"alt": "Losses fall past the unigram and bigram lines. Contributions and turns rise above their null while the loss is above the bigram line, and fall well below it afterwards. Skip effects return to their null, without layer one they fall below it. The lens share falls at first and then rises a little. With permuted letters contributions, turns and effects end above the null. The difference of removal centres jumps up at once and shrinks to the edge of the band."}}
 fig, axes = plt.subplots(3, 3, sharex=True, figsize=(6.4, 6))
 for kind in ("pre", "post"):
     style = dict(color=COLOR[kind], marker=MARK[kind], ms=3)
@@ -636,13 +637,14 @@ for ax, (name, (title, null, edge)) in zip(axes.flat[1:], panels.items()):
     ax.plot(at, values.T, "o", color=COLORS["ours"], ms=2.5, alpha=0.5)
     ax.plot(at, values.mean(axis=0), color=COLORS["ours"])
     ax.axhline(null, color=COLORS["null"], ls="--", lw=1)
-    other = control.get(chosen.get(name, name))
-    if other is not None:
-        ax.plot(at, other.mean(axis=0), "-.", color=COLORS["null"], lw=1)
+    other = control.get(chosen.get(name, name), np.nan * values)
+    ax.plot(at, other.mean(axis=0), "-.", color=COLORS["null"], lw=1)
+    if null == 1:
+        ax.set(yscale="log", yticks=TICKS, yticklabels=TICKS)
     if edge is not None:
         top = max(ax.get_ylim()[1], edge * 1.2)
         ax.axhspan(edge, top, color=COLORS["band"], zorder=0)
-    ax.set(title=title)
+    ax.set_title(title)
 for ax in axes.flat:
     ax.axvline(at[HALF], color="0.6", ls=":", lw=1)
     ax.set(xscale="log")
@@ -653,8 +655,9 @@ plt.show()
 
 # %% [markdown]
 # The table has what the panels show and, after the runs were seen, what they
-# leave out: every statistic with layer 1 and without. Untrained: the value
-# itself. The other columns of halves are multiples of that value.
+# leave out: every statistic with layer 1 and without. *Untrained* has the values
+# themselves; in the other columns halves are multiples of it, centres of removal
+# differences from it, and shares of the lens as they are.
 
 # %% tags=["hide-input"]
 NAMES = dict(contribution="contributions", turn="turns", skip="skip, layers")
@@ -947,8 +950,8 @@ plt.show()
 #
 # LNS has {glue:text}`dp-lens-lns` of the whole fall
 # ({glue:text}`dp-lens-lns-null` untrained), Post-LN {glue:text}`dp-lens-post`
-# ({glue:text}`dp-lens-post-null`): the order of the kinds was there before
-# training.
+# ({glue:text}`dp-lens-post-null`): these two and Pre-LN had the same order
+# before training.
 #
 # ### Step 7: how the stream grows, and what weight decay does
 #
@@ -984,7 +987,7 @@ for kind in ("pre", "peri"):
     chapter.glue(f"dp-growth-{kind}-null", with_interval(growth[kind][:, 0]))
 chapter.glue("dp-growth-most", growth["pre"].mean(axis=0).max(), ".1f")
 
-# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-dp-growth", "caption": "Mean square of the stream after each layer, before (left) and after training (right); lines: mean over seeds, points: seeds; the number is the log-log slope from layer 2 on, with its 95 % interval."}, "image": {"alt": "On log-log axes. Untrained: Pre-LN, scaled init and Peri-LN rise, LNS less, Post-LN is flat. Trained: all but Post-LN start higher after layer one and rise less steeply than before, LNS least; Post-LN, flat before, rises a little."}}
+# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-dp-growth", "caption": "Mean square of the stream after each layer, before (left) and after training (right); lines: mean over seeds, points: seeds; the number is the log-log slope from layer 2 on, with its 95 % interval."}, "image": {"alt": "On log-log axes. Untrained: Pre-LN, scaled init and Peri-LN rise, LNS less, Post-LN is flat. Trained: all but Post-LN start higher after layer one and rise less steeply than before, LNS least; Post-LN, flat before, doubles at the last layer."}}
 fig, axes = plt.subplots(1, 2, sharey=True, figsize=(6.4, 3.8))
 for ax, c in zip(axes, (0, END)):
     for kind in streamed:
@@ -1084,7 +1087,7 @@ for kind, name in KINDS.items():
         contribution = stat.half_ratio(of(kind, "contribution"))
         at_matched["contributions, halves"] = contribution
         at_matched["lens, second half"] = lens_late[kind]
-        at_matched["growth"] = growth[kind]
+        at_matched["growth"] = growth[kind].round(6)
     for row, values in at_matched.items():
         cells[row] = with_interval(matched(kind, values))
         cells[f"{row}, untrained"] = with_interval(values[:, 0])
@@ -1098,7 +1101,7 @@ pd.DataFrame(comparison).fillna("–")
 # models have {glue:text}`dp-late-null`: a factor of $1/\sqrt l$ on what a layer
 # reads weakens what it writes. Training's own factor is
 # {claim}`depth.lns-late-trained` ({claim:verdict}`depth.lns-late-trained`). The
-# lens of the table is ordered as it was untrained as well. Whether training
+# lens has LNS below Pre-LN in the table, and had before training. Whether training
 # makes up for it with billions of tokens, these runs cannot say.
 #
 # Against Pre-LN, each at its own rate, scaled init saves
@@ -1189,8 +1192,8 @@ pd.DataFrame(floor, index=columns).transpose()
 # rate is still high. A checkpoint is not a shorter run.
 #
 # *Size.* Where the curves turn may depend on size, and we have one size. The
-# `gpu` profile, which has not been run, has a larger one; where its models are
-# not past pairs of letters, it judges nothing that they were trained for.
+# `gpu` profile, which has not been run, has a larger one; if its models do not
+# get past pairs of letters, it judges no claim on trained models.
 #
 # *The first layer.* It writes to an embedding of small norm, and everything
 # reads what it wrote. Any mean over "the first half" with it is mostly layer 1.
@@ -1267,8 +1270,8 @@ pd.DataFrame(floor, index=columns).transpose()
 # directions that this one does not.
 #
 # **Compute and larger runs.** The provenance below lists seconds per section.
-# The `gpu` profile repeats all with 12 layers of width 128 and ten seeds:
-# `scaling run depth --profile gpu`. It goes on where it stopped, and stops
+# The `gpu` profile, not run so far, repeats all with 12 layers of width 128 and
+# ten seeds: `scaling run depth --profile gpu`. It goes on where it stopped, and stops
 # cleanly after `SCALING_TIME_LIMIT` seconds.
 #
 # **References.** {cite:t}`csordas2025depth`, {cite:t}`sun2025curse`,
