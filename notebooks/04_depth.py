@@ -1163,17 +1163,19 @@ pd.DataFrame(floor, index=columns).transpose()
 # **None of the papers' directions is confirmed here; the removal contrast comes
 # nearest.** It is past its null and at the edge of its band,
 # {claim}`depth.removal-centres` ({claim:verdict}`depth.removal-centres`), and
-# comes with the first few steps. More than half of it is Post-LN's move towards
-# late layers, {glue:text}`dp-move-post`, or {glue:text}`dp-move-post-inner`
-# without layer 1; the rest is Pre-LN's move towards layer 1.
+# comes with the first few steps. In the mean somewhat more than half of it is
+# Post-LN's move towards late layers, {glue:text}`dp-move-post`, or
+# {glue:text}`dp-move-post-inner` without layer 1; the rest is Pre-LN's move
+# towards layer 1.
 #
 # Without layer 1, the fading of contributions, turns and effects on later tokens
-# is there before training, grows while a model learns how frequent letters are,
-# and is less than untrained at the end. With layer 1, training makes the first
-# half contribute {claim}`depth.contribution-halves-all` times more than its
-# null, at every look, and its local effects {claim}`depth.local-halves` times;
-# it is not heard more in later tokens. So whether the papers' direction holds
-# hangs on one layer. These are small models of letters.
+# is there before training, and is less than untrained at the end. That of
+# contributions and turns grows first, while a model learns how frequent letters
+# are. With layer 1, contributions of the first half end at
+# {claim}`depth.contribution-halves-all` times their null and are above it at
+# every look, and its local effects end at {claim}`depth.local-halves` times; in
+# later tokens it is not heard more than untrained. So whether the papers'
+# direction holds hangs on one layer. These are small models of letters.
 # {cite:t}`csordas2025depth` name the untrained fading, and do not divide by it.
 # The gains in quality stay published numbers.
 #
