@@ -1,10 +1,12 @@
 """The shape of a loss curve on log-log axes: is it a straight line at all?
 
-Introduced in chapter 1.
+And how well a score tells two kinds apart. Introduced in chapter 1.
 """
 
 import numpy as np
 from numpy.typing import ArrayLike
+
+from scaling_core.base.slopes import fit_slopes
 
 
 def local_exponents(ms: ArrayLike, losses_SM: ArrayLike) -> np.ndarray:
@@ -30,6 +32,19 @@ def bend(ms: ArrayLike, losses_SM: ArrayLike) -> np.ndarray:
     if len(np.unique(ms)) < 3:
         raise ValueError(f"a bend needs three different widths, got {ms}")
     return np.polyfit(np.log(ms), np.log(losses_SM).T, 2)[0]
+
+
+def bend_error(ms: ArrayLike, losses_M: ArrayLike) -> float:
+    """Return the standard error of the `bend` of one curve, from its residuals.
+
+    >>> bend_error([1, 2, 4, 8], [8.0, 4.0, 2.0, 1.0]) < 1e-9
+    True
+    """
+    log_m, log_loss = np.log(ms), np.log(losses_M)
+    if len(log_m) < 4:
+        raise ValueError(f"an error takes four widths or more, got {len(log_m)}")
+    _, covariance = np.polyfit(log_m, log_loss, 2, cov=True)
+    return float(covariance[0, 0] ** 0.5)
 
 
 def log_mean(values: ArrayLike, axis: int | tuple[int, ...] = -1) -> np.ndarray:
@@ -58,3 +73,38 @@ def exponents_between(x_SM: ArrayLike, y_SM: ArrayLike) -> np.ndarray:
     """
     pairs = zip(np.log(x_SM), np.log(y_SM), strict=True)
     return np.array([np.polyfit(x, y, 1)[0] for x, y in pairs])
+
+
+def chance_above(x: ArrayLike, y: ArrayLike) -> float:
+    """Return P(x > y) over all pairs, ties counting half; NaN if there are none.
+
+    The area under the curve of a score that is to tell the first kind from the other.
+
+    >>> chance_above([2, 3], [1, 2])
+    0.875
+    """
+    gaps = np.subtract.outer(np.asarray(x, dtype=float), np.asarray(y, dtype=float))
+    if not gaps.size:
+        return float("nan")
+    return float((gaps > 0).mean() + (gaps == 0).mean() / 2)
+
+
+def exponent_gap(ms: ArrayLike, ours_SM: ArrayLike, theirs_SM: ArrayLike) -> np.ndarray:
+    """Return the exponent of our losses minus that of theirs, run by run, (S,).
+
+    Over as many of the first widths as our losses have.
+
+    >>> exponent_gap([1, 2, 4], [[4.0, 1.0]], [[4.0, 2.0, 1.0]]).round(9).tolist()
+    [1.0]
+    """
+    ours, theirs = np.asarray(ours_SM), np.asarray(theirs_SM)
+    count = ours.shape[1]
+    ms = np.asarray(ms)[:count]
+    return fit_slopes(ms, theirs[:, :count]).runs - fit_slopes(ms, ours).runs
+
+
+def bends_left_out(ms: ArrayLike, losses_SM: ArrayLike) -> np.ndarray:
+    """Return the `bend` without each width in turn, (M, S)."""
+    ms, losses_SM = np.asarray(ms), np.asarray(losses_SM)
+    left = range(len(ms))
+    return np.array([bend(np.delete(ms, i), np.delete(losses_SM, i, 1)) for i in left])

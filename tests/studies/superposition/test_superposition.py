@@ -11,8 +11,15 @@ from scaling_core.models.sparse_features import (
 )
 from scaling_core.models.superposition import ToyConfig, ToyEnsemble
 from scaling_core.training.sweep import run_sweep
-from studies.superposition import geometry
-from studies.superposition.curves import bend, local_exponents
+from studies.superposition import geometry, readings
+from studies.superposition.curves import (
+    bend,
+    bend_error,
+    bends_left_out,
+    chance_above,
+    exponent_gap,
+    local_exponents,
+)
 from studies.superposition.frozen import FrozenDirections
 from studies.superposition.geometry import (
     adjacent_angles,
@@ -28,6 +35,7 @@ from studies.superposition.ideal import (
     ideal_weak_exponent,
     unlearned_feature_loss,
 )
+from studies.superposition.tight import measure_tight, tight_rows
 from studies.superposition.toys import (
     PARTS,
     ToyRuns,
@@ -349,3 +357,60 @@ def test_frequency_laws_fall_and_sum_to_the_density(law):
 def test_unknown_law():
     with pytest.raises(ValueError, match="allowed: power, exponential, linear"):
         feature_frequencies(5, "cubic", 1.0)
+
+
+def test_tight_rows_reach_the_least_mean_overlap():
+    rng = np.random.default_rng(0)
+    start = rng.standard_normal((60, 7))
+    W = tight_rows(start)
+    assert np.allclose(W.T @ W, 60 / 7 * np.eye(7), atol=1e-6)
+    assert np.linalg.norm(W, axis=1) == pytest.approx(np.ones(60), abs=1e-12)
+    mean, variance = squared_overlap_stats(W)
+    assert mean == pytest.approx(welch_bound(60, 7) ** 2, rel=1e-6)
+    assert variance > 0  # tight, not equiangular
+    with pytest.raises(ValueError, match="as many rows as dimensions"):
+        tight_rows(start[:5])
+
+
+def test_frozen_frames_learn_biases_only_and_beat_random_rows():
+    config = dict(n=64, m=8, seeds=[0, 1], batch=64, test_samples=4096)
+    tight = measure_tight(**config, alpha=0.5, steps=600)["loss"]
+    control = dict(alphas=[0.5], gammas=[0.0], bias_std=0.0, frozen=True, lr=0.1)
+    random = measure_width(**config, **control, steps=600)["loss"]
+    assert (np.array(tight) < np.ravel(random)).all()
+
+
+def test_gain_is_what_perfect_features_would_save():
+    n, m, alpha = 12, 3, 1.0
+    p = feature_frequencies(n, "power", alpha)
+    nothing, top = unlearned_feature_loss(p, 0), unlearned_feature_loss(p, m)
+
+    def runs(loss, kept, ignored):
+        values = dict(loss=loss, represented=kept / n, ignored_top=ignored)
+        cells = {k: np.full((1, 1, 1, 1), x) for k, x in values.items()}
+        return ToyRuns((alpha,), (0.5,), (m,), cells)
+
+    def gain(measure, *cell):
+        return measure(runs(*cell), n, alpha, 0.5)[0]
+
+    assert gain(readings.attainable_gain, top, m, top) == pytest.approx(1)
+    assert gain(readings.attainable_gain, nothing, m, top) == pytest.approx(0)
+    expected = m / n * nothing / (nothing - top)
+    assert gain(readings.random_gain, top, m, top) == pytest.approx(expected)
+
+
+def test_chances_bends_and_gaps():
+    assert chance_above([1, 1], [1]) == 0.5
+    assert np.isnan(chance_above([], [1]))
+    assert readings.chance_to_tell([[1, 2]], [[True, True]]) == 0.5
+    ms = np.array([2.0, 4, 8, 16])
+    losses = np.array([ms**-1.0, ms**-0.5])
+    assert bends_left_out(ms, losses) == pytest.approx(np.zeros((4, 2)), abs=1e-9)
+    assert exponent_gap(ms, losses[:1], losses[1:]) == pytest.approx([0.5])
+    assert exponent_gap(ms, losses[:1, :3], losses[1:]) == pytest.approx([0.5])
+    with pytest.raises(ValueError, match="four widths"):
+        bend_error(ms[:3], losses[0, :3])
+    rng = np.random.default_rng(0)
+    drawn = losses[0] * np.exp(0.1 * rng.standard_normal((4000, 4)))
+    errors = [bend_error(ms, row) ** 2 for row in drawn]
+    assert np.mean(errors) == pytest.approx(bend(ms, drawn).var(), rel=0.1)
