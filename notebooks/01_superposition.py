@@ -1548,8 +1548,9 @@ plt.show()
 # and packing alone explains the law.
 #
 # **The weak networks at the authors' five decays**: two frequency laws, five
-# seeds, less than an hour of one core. It decides whether the nearest to one
-# feature a dimension has the exponent of the sum.
+# seeds, some eight minutes of one core, more than this chapter has left. It
+# decides whether those nearest to one feature a dimension have the exponent of
+# the sum: `closest-to-ideal` would be judged again.
 #
 # **The same parts of the loss there**: an evaluation, minutes. A leak above
 # half of the loss at large $n/m$ reverses what `leak-share` says of our toys.
