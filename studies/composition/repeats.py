@@ -105,12 +105,16 @@ def map_errors(
     ``map_error`` from any stream of the shallow one, ``map_source`` which (0: the
     embedding); ``source_...`` from the shallow model untrained, ``target_...`` to the
     deep one untrained, ``window_...`` to the trained deep one from no model at all.
+    Maps from more columns err less, so two more: ``narrow_...``, the window as wide as
+    one stream, and ``joint_...``, the layers of the shallow one side by side.
     """
     pairs = dict(
         map=(shallow, deep),
         source=(shallow_untrained, deep),
         target=(shallow, deep_untrained),
         window=([window], deep),
+        narrow=([principal_part(window, deep[0].shape[-1])], deep),
+        joint=([torch.cat(list(shallow[1:]), dim=-1)], deep),
     )
     found = {}
     for name, (sources, targets) in pairs.items():
@@ -118,6 +122,19 @@ def map_errors(
         found[f"{name}_error"] = errors.min(axis=0).tolist()
         found[f"{name}_source"] = errors.argmin(axis=0).tolist()
     return found
+
+
+def principal_part(x_BTP: Tensor, width: int) -> Tensor:
+    """Return the first principal components of features, (B, T, width).
+
+    >>> x = torch.tensor([[[1.0, 0.0], [3.0, 0.0], [5.0, 0.1]]])
+    >>> principal_part(x, 1).abs().round().flatten().tolist()
+    [2.0, 0.0, 2.0]
+    """
+    x = x_BTP.double().flatten(0, 1)
+    x = x - x.mean(dim=0)
+    axes = torch.linalg.eigh(x.T @ x).eigenvectors[:, -width:]
+    return (x @ axes).view(*x_BTP.shape[:-1], -1).to(x_BTP.dtype)
 
 
 def recent_characters(tokens_BT: Tensor, k: int = WINDOW) -> Tensor:

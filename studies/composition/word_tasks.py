@@ -72,8 +72,8 @@ def measure_task_model(
     """Train one model on the word problem of S_3, or on `MajorityVote`.
 
     Returns `probe` of the trained model, as ``half_...`` after half of the steps and
-    as ``init_...`` untrained; ``parameters`` without embeddings; ``flops``, of training
-    on one position. ``shared``: all layers have the matrices of the first.
+    as ``init_...`` untrained; `unseen`; ``parameters`` without embeddings; ``flops``, of
+    training on one position. ``shared``: all layers have the matrices of the first.
     """
     problem = {"composition": WordProblem, "vote": MajorityVote}[task]
     data = problem(length=length, batch=batch, seed=seed)
@@ -100,8 +100,13 @@ def measure_task_model(
 
     training = Training(steps, lr)
     train(model, data.batch_at, training, loss=labelled_loss, after_step=at_half)
+    seen = {
+        tuple(word) for step in range(steps) for word in data.batch_at(step)[0].tolist()
+    }
+    new = [tuple(word) not in seen for word in test[0].tolist()]
     return found | dict(
         **probe(model, *test),
+        **unseen(model, *test, torch.tensor(new)),  # pyright: ignore[reportCallIssue]
         parameters=count_parameters(model, embeddings=False),
         flops=training_flops_per_token(config),
     )
@@ -131,6 +136,17 @@ def probe(model: Transformer, words_BT: Tensor, labels_BT: Tensor) -> dict:
         mean_accuracy=float(accuracy.mean()),
         depth_score=[centre_of_mass(effect) for effect in effects.T],
     )
+
+
+def unseen(
+    model: Transformer, words_BT: Tensor, labels_BT: Tensor, new_B: Tensor
+) -> dict:
+    """Return what the words new to the model tell: was the task learned by heart?
+
+    ``unseen_words``, how many, and ``unseen_accuracy``, that on their last position.
+    """
+    accuracy = accuracy_by_position(model, words_BT[new_B], labels_BT[new_B])
+    return dict(unseen_words=int(new_B.sum()), unseen_accuracy=float(accuracy[-1]))
 
 
 @torch.no_grad()

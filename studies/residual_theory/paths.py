@@ -8,7 +8,11 @@ the chapter on residual theory.
 from collections.abc import Sequence
 
 import numpy as np
+import torch
+from torch import Tensor
 
+from scaling_core.models.streams import run_layers
+from scaling_core.models.transformer import Transformer
 from studies.residual_theory.theory import expansion_terms, path_orders
 
 
@@ -83,3 +87,16 @@ def remainders(
         rest = z - x - scale * first
         gaps[:, i] = np.linalg.norm([rest, rest - scale**2 * second], axis=1)
     return gaps
+
+
+@torch.no_grad()
+def unrelated_share(model: Transformer, h_BTD: Tensor) -> float:
+    """Return ‖h_L - h_0 - Σ f_i(h_0')‖ over ‖h_L - h_0‖, h_0' of the next sequence.
+
+    The null of `trained.higher_order_share`: the same first order, of other tokens.
+    """
+    layers = range(model.config.n_layers)
+    writes = [model.layer(i, h_BTD)[0] - h_BTD for i in layers]
+    change = run_layers(model, h_BTD) - h_BTD
+    rest = change - torch.stack(writes).sum(dim=0).roll(1, dims=0)
+    return float(rest.norm(dim=-1).mean() / change.norm(dim=-1).mean())

@@ -58,6 +58,9 @@ def test_accuracy_ignores_positions_that_are_not_asked():
     labels = torch.tensor([[0, -1], [1, 2]])
     accuracy = word_tasks.accuracy_by_position(model, words, labels)
     assert accuracy.tolist() == [0.5, 1.0]
+    new = torch.tensor([False, True])
+    got = word_tasks.unseen(model, words, torch.tensor([[0, 0], [1, 2]]), new)
+    assert got == dict(unseen_words=1, unseen_accuracy=1.0)
 
 
 def test_a_family_of_depths():

@@ -45,3 +45,11 @@ def test_remainders_fall_with_orders_two_and_three():
     scales = [1e-3, 3e-3]
     rest = paths.remainders(scales, blocks=4, width=8, rng=np.random.default_rng(0))
     assert fit_slopes(scales, rest).runs == pytest.approx([2, 3], abs=0.02)
+
+
+def test_a_strangers_writes_explain_nothing_and_ones_own_all(make, tokens):
+    model = make(n_layers=1)
+    embedded = model.embed(tokens)
+    alike = embedded[:1].expand(3, -1, -1)
+    assert paths.unrelated_share(model, embedded) > 0.5
+    assert paths.unrelated_share(model, alike) < 1e-12
