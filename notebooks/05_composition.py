@@ -369,7 +369,7 @@ pd.DataFrame(rows).T.rename_axis(f"accuracy at hop {hop}")
 # | one hop after | {glue:text}`cp-lead-after-half` | {glue:text}`cp-lead-after-full` |
 #
 # Four layers after half of the {glue:text}`cp-steps` steps, with a learning rate
-# that has hardly begun to fall, differ from one layer
+# only halfway down, differ from one layer
 # with all of them by {claim}`composition.half-compute`: depth may be worth no
 # more than a factor of two in steps. So the lead is a finding and not judged, and
 # nothing here says what one layer would reach with twice or ten times as many.
@@ -459,7 +459,7 @@ for name, runs, half in [
     ),
 ]:
     chapter.record(f"composition.{name}", runs=runs, half_trained=half)
-chapter.glue("cp-vote-gap", over_seeds((votes[0] - votes[1]).round(4)))
+chapter.glue("cp-vote-gap", over_seeds((votes[0] - votes[1]).round(3) + 0))
 chapter.glue("cp-vote-steps", sizes.vote_steps)
 chapter.glue("cp-vote-level", votes[1].mean(), ".3f")
 chapter.glue("cp-shared-kept", with_interval(kept))
@@ -470,7 +470,7 @@ chapter.glue("cp-shared-flops", more, ".1f")
 
 # %% [markdown]
 # **A tie where nothing can differ, a gap on the words.** On the vote four layers
-# minus one is {glue:text}`cp-vote-gap` at a level of
+# minus one is, to three digits, {glue:text}`cp-vote-gap` at a level of
 # {glue:text}`cp-vote-level` after {glue:text}`cp-vote-steps` steps: both shapes
 # solve it almost at once, so that this tie is no evidence for anything. On the
 # words the same two shapes differ by {claim}`composition.wide-composition`. The

@@ -448,7 +448,7 @@ ratio_of_logs = "log of y at k = 4096 over log of y at k = 2048"
 growing = "local slope of the product bound, from 4096 over from 1024"
 for name, value, what in [
     ("recursion-slope", quadratic, "log-log slope of the recursion"),
-    ("recursion-exponential", log_ratio, ratio_of_logs),
+    ("recursion-power", log_ratio, ratio_of_logs),
     ("bound-order", later / early, growing),
 ]:
     chapter.record(f"residual-theory.{name}", value=value, tolerance_of=what)
@@ -477,7 +477,7 @@ plt.show()
 # upper one is nowhere near. The abstract says that the variance "exponentially
 # grows" with depth. Its logarithm would then double when the depth doubles; in
 # the lemma's recursion it grows by a factor of
-# {claim}`residual-theory.recursion-exponential`, as a power law's does. The
+# {claim}`residual-theory.recursion-power`, as a power law's does. The
 # body of the paper indeed says "sub-exponential".
 #
 # What does the lemma assume? Independent weights of mean zero. But the term
@@ -847,10 +847,10 @@ plt.show()
 # of the {glue:text}`rt-text-steps` steps {glue:text}`rt-peri-half`, and at the
 # end {claim}`residual-theory.peri-trained`
 # ({claim:verdict}`residual-theory.peri-trained`). The untrained number is the
-# law and proves nothing. Trained, it first rises and then falls back: it passes
-# through one, so that a value near one is a moment and not a law. (The gains of
-# the output norms hardly move, so that each layer goes on writing about what it
-# wrote untrained.) The models end {glue:text}`rt-margin` nats below a bigram table.
+# law and proves nothing. Trained, it first rises and then falls back towards
+# one, and nothing shows that it stops there: a value near one may be a moment
+# and not a law. (The gains of the output norms move little, so that each layer
+# goes on writing about as much as untrained.) The models end {glue:text}`rt-margin` nats below a bigram table.
 #
 # **A network of this kind is not its first order.** What is left after the
 # paths through one layer has {claim}`residual-theory.higher-order` times the
