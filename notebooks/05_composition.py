@@ -303,6 +303,8 @@ new_share = of("4 layers", "unseen_words").mean() / sizes.eval_words
 chapter.glue("cp-new-share", new_share, ".0%")
 half_compute = at_hop("4 layers", "half_") - at_hop("1 layer")
 chapter.record("composition.half-compute", runs=half_compute)
+
+# %% tags=["hide-input"]
 lead = {
     when: of("4 layers", f"{when}accuracy") - of("1 layer", f"{when}accuracy")
     for when in names

@@ -782,6 +782,8 @@ def stage_of(key: str) -> dict[str, np.ndarray]:
 V, higher, loss = map(stage_of, ("mean_square", "higher", "loss"))
 text_layers = np.arange(1, sizes.text_layers + 1)
 peri = {m: fit_slopes(text_layers, v[:, 1:] - v[:, :1]) for m, v in V.items()}
+
+# %%
 strangers = []  # what unrelated writes give, in the same models untrained
 for seed in chapter.seeds(sizes.text_seeds):
     fields = {k: x for k, x in setting.items() if k not in ("norm", "n_layers")}
