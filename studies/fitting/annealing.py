@@ -1,6 +1,4 @@
-"""Learning curves under different schedules, and how well one formula predicts them.
-
-Formula: arXiv 2408.11029. The curves are our own: `own_schedules`. Chapter: fitting.
+"""How well one formula (arXiv 2408.11029) predicts the curves of `own_schedules`.
 
 Shapes: P points of a curve, B sequences, T positions.
 """
@@ -66,12 +64,6 @@ def own_decays(steps: int) -> list[float]:
     return [1 - 1 / max(memory * steps, 1.0) for memory in MEMORIES]
 
 
-def columns(curves: Curves, names: Sequence[str], decay: float) -> dict:
-    """Return S1, S2 and L of several curves, joined."""
-    parts = [curves[name].columns(decay) for name in names]
-    return {k: np.concatenate([p[k] for p in parts]) for k in parts[0]}
-
-
 @dataclass(frozen=True)
 class Prediction:
     """What one fit of the formula says of a curve that was not fitted, beside a copy.
@@ -96,10 +88,11 @@ def fit_curves(
     Without ``falls`` C is held at zero: S2 and the decay do not enter.
     """
     bounds = None if falls else {"C": (0.0, 0.0)}
-    fits = [
-        (decay, fit(LRAnnealing(), columns(curves, seen, decay), bounds=bounds))
-        for decay in (decays if falls else decays[:1])
-    ]
+    fits = []
+    for decay in decays if falls else decays[:1]:
+        parts = [curves[name].columns(decay) for name in seen]
+        data = {k: np.concatenate([p[k] for p in parts]) for k in parts[0]}
+        fits.append((decay, fit(LRAnnealing(), data, bounds=bounds)))
     return min(fits, key=lambda pair: pair[1].objective)
 
 

@@ -1,7 +1,6 @@
 """Approach 2 against the whole surface: bias without noise, error with it.
 
-Source: arXiv 2603.22339 (surfaces, grids and noise levels); arXiv 2203.15556 for
-the approaches. Units: C in FLOPs, N in parameters, D in tokens. Chapter: fitting.
+Source: arXiv 2603.22339. Units: C in FLOPs, N in parameters, D in tokens.
 """
 
 from itertools import product
@@ -59,9 +58,8 @@ def wasted_compute(surface, *, C: float = 3.8e25, width=2.0, drift=3.0) -> float
     8.0
     """
     budgets = np.logspace(18, 22, 5)
-    data = simulate_isoflop(
-        surface, budgets=budgets, width=width, n=POINTS, drift=drift
-    )
+    grid: dict = dict(width=width, n=POINTS, drift=drift)
+    data = simulate_isoflop(surface, budgets=budgets, **grid)
     D = float(isoflop(data, on="D").predict(C))
     return 100 * deadweight_loss(surface, C, D=D)
 
@@ -79,12 +77,6 @@ def worst_recovery(surfaces=SURFACES, widths=20) -> float:
     return 100 * worst
 
 
-def noisy_grid(surface, budgets: int, points: int, sigma: float, rng, **grid) -> dict:
-    """Return noisy losses at budgets between 1e17 and 1e21, so many points at each."""
-    C = np.logspace(17, 21, budgets)
-    return simulate_isoflop(surface, budgets=C, n=points, noise=sigma, rng=rng, **grid)
-
-
 def noisy_errors(seeds, *, drift: float = 3.0) -> np.ndarray:
     """Return relative errors of a and b, (seeds, methods, designs, 2).
 
@@ -98,7 +90,9 @@ def noisy_errors(seeds, *, drift: float = 3.0) -> np.ndarray:
     for i, seed in enumerate(progress(seeds, desc="noisy designs")):
         rng = np.random.default_rng(seed)
         for j, (sigma, budgets, points) in enumerate(designs):
-            data = noisy_grid(truth, budgets, points, sigma, rng, width=8, drift=drift)
+            grid: dict = dict(n=points, noise=sigma, width=8, drift=drift, rng=rng)
+            C = np.logspace(17, 21, budgets)
+            data = simulate_isoflop(truth, budgets=C, **grid)
             b = np.array([exponent_b(data, method) for method in METHODS])
             out[i, :, j, 0] = abs((1 - b) / (1 - b_true) - 1)
             out[i, :, j, 1] = abs(b / b_true - 1)

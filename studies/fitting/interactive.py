@@ -1,8 +1,4 @@
-"""The one interactive figure of the chapter: a slider over the width of the grid.
-
-Plotly's script is one file that the book keeps in its static files; nothing is loaded
-from outside. Chapter: fitting.
-"""
+"""The chapter's interactive figure: a slider over the width; plotly is the book's own."""
 
 from importlib.util import find_spec
 
@@ -37,17 +33,11 @@ def bias_figure():
     figure.update_xaxes(gridcolor="#EEEEEE")
     figure.update_yaxes(zeroline=False, gridcolor="#EEEEEE")
     figure.update_yaxes(title_text="loss above the best", col=1)
-    return figure.update_layout(
-        template=None,
-        title=dict(text=_title(WIDTHS[START]), font_size=13),
-        showlegend=False,
-        height=400,
-        margin=dict(l=55, r=15, t=60, b=50),
-        paper_bgcolor="white",
-        plot_bgcolor="white",
-        font_color="#222222",
-        sliders=[_slider()],
-    )
+    look: dict = dict(template=None, showlegend=False, height=400, font_color="#222222")
+    look |= dict(paper_bgcolor="white", plot_bgcolor="white")
+    look["margin"] = dict(l=55, r=15, t=60, b=50)
+    title = dict(text=_title(WIDTHS[START]), font_size=13)
+    return figure.update_layout(title=title, sliders=[_slider()], **look)
 
 
 def _add(figure, column: int, name: str, x, y, **style) -> None:
@@ -91,20 +81,14 @@ def _loss(name: str, width: float, n: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _title(width: float) -> str:
-    parts = []
-    for name in NAMES:
-        surface = SURFACES[name]
-        error = closed_form_error(surface["alpha"], surface["beta"], width)
-        parts.append(f"{name} {error:+.1f} %".replace("-", "\u2212"))
+    exponents = {k: (SURFACES[k]["alpha"], SURFACES[k]["beta"]) for k in NAMES}
+    errors = {k: closed_form_error(*pair, width) for k, pair in exponents.items()}
+    parts = [f"{k} {e:+.1f} %".replace("-", "\u2212") for k, e in errors.items()]
     return "Error of the optimal tokens<br>" + ", ".join(parts)
 
 
 def bias_html(div: str = "ft-interactive") -> str:
-    """Return the figure as HTML for a page of the book; a sentence where it cannot run.
-
-    >>> "cdn" in bias_html()
-    False
-    """
+    """Return the figure as HTML for a page of the book; a sentence where it cannot run."""
     label = (
         "Interactive figure: two loss curves at fixed compute with a fitted parabola; "
         "a slider widens the grid, and the minimum found moves away from zero."

@@ -1,7 +1,4 @@
-"""Points of published studies that are optional to have, and published constants.
-
-Chapter: fitting.
-"""
+"""Points of published studies that are optional to have, and published constants."""
 
 import numpy as np
 import pandas as pd

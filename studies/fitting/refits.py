@@ -1,7 +1,6 @@
 """What a conclusion from published points rests on: other objectives, fewer points.
 
-Sources: arXiv 2603.22339 (Llama 3's split), arXiv 2404.10102 (Chinchilla's). Units: C
-in FLOPs, N in parameters, D in tokens. Chapter: fitting.
+Sources: arXiv 2603.22339, arXiv 2404.10102. Units: C in FLOPs, N in parameters, D in tokens.
 """
 
 from collections.abc import Iterable
@@ -64,6 +63,13 @@ def without_each_fifth(data: Columns) -> list[dict[str, float]]:
         fit(Chinchilla(), pick(data, np.sort(np.setdiff1d(order, part)))).params
         for part in parts
     ]
+
+
+def without_random_fifth(data: Columns, seeds: Iterable[int]) -> list[dict]:
+    """Return the surface fitted without a fifth of the points at random, one per seed."""
+    n = len(data["L"])
+    kept = [np.random.default_rng(seed).permutation(n)[n // 5 :] for seed in seeds]
+    return [fit(Chinchilla(), pick(data, np.sort(rows))).params for rows in kept]
 
 
 def ratio_resamples(boot: Bootstrap, C: float) -> Resamples:

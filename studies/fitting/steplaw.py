@@ -44,6 +44,25 @@ def read_optima() -> pd.DataFrame:
     return table.sort_values("N", key=lambda N: N * table.D, kind="stable")
 
 
+def bowl_optima(runs: pd.DataFrame, within: float) -> pd.DataFrame:
+    """Return per cell the minimum of a quadratic bowl in log rate and log batch.
+
+    Fitted to the runs within so many percent of the best; cells without one are left out.
+    """
+    rows = []
+    for _, cell in runs.groupby(["N", "D"]):
+        near = cell[cell.loss <= cell.loss.min() * (1 + within / 100)]
+        at = np.log(np.stack([near.lr, near.batch], axis=1))
+        x, y = (at - at.mean(axis=0)).T
+        terms = np.stack([np.ones_like(x), x, y, x * x, x * y, y * y], axis=1)
+        _, *g, xx, xy, yy = np.linalg.lstsq(terms, near.loss, rcond=None)[0]
+        bend = np.array([[2 * xx, xy], [xy, 2 * yy]])
+        if np.linalg.eigvalsh(bend).min() > 0:
+            best = np.exp(at.mean(axis=0) - np.linalg.solve(bend, g))
+            rows.append((cell.N.iloc[0], cell.D.iloc[0], *best))
+    return pd.DataFrame(rows, columns=["N", "D", "lr", "batch"])
+
+
 def published_rule(N, D):
     """Return the published optimum (learning rate, batch in tokens)."""
     best = StepLaw.optimum(N, D)
@@ -57,9 +76,8 @@ def fit_rule(optima: pd.DataFrame) -> Rule:
 
     def rule(N, D):
         log_lr = rate.intercept + float(rate.slopes @ np.log([N, D]))
-        return float(np.exp(log_lr)), float(
-            np.exp(batch.intercept) * D ** batch.slopes[0]
-        )
+        log_batch = batch.intercept + batch.slopes[0] * np.log(D)
+        return float(np.exp(log_lr)), float(np.exp(log_batch))
 
     return rule
 

@@ -1,7 +1,4 @@
-"""Runs on a known surface, and what Approach 2 makes of them in closed form.
-
-Source: arXiv 2603.22339. Chapter: fitting. Units: C = 6 N D in FLOPs, D in tokens.
-"""
+"""Approach 2 on a known surface, in closed form (arXiv 2603.22339); C = 6 N D, D tokens."""
 
 from __future__ import annotations
 

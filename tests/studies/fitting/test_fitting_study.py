@@ -2,6 +2,7 @@
 
 import json
 import re
+from itertools import product
 
 import numpy as np
 import pandas as pd
@@ -115,6 +116,8 @@ def test_the_mean_stops_early_and_says_success():
     best = fit(Chinchilla(), data).objective
     reached, success = starts.run_starts(data, chosen, "mean")
     assert success.all() and (reached > 1.01 * best).all()
+    tight, _ = starts.run_starts(data, chosen, "mean, tight")
+    assert (tight < 1.01 * best).mean() > 0.2  # the tolerances were it
 
 
 # -- fewer points ---------------------------------------------------------------
@@ -260,6 +263,18 @@ def test_rules_cost_nothing_where_they_hold():
     costs = steplaw.forward_excess(best, runs, n=5)
     assert len(costs["law"]) == 4 and costs["law"].max() == pytest.approx(0)
     assert costs["constant"].mean() > 0.1
+
+
+def test_the_bottom_of_a_bowl_is_found_between_the_runs():
+    grid = product([5e8, 1e9], [1e10], np.geomspace(1e-3, 4e-3, 5), [2e5, 5e5, 1e6])
+    runs = pd.DataFrame(grid, columns=["N", "D", "lr", "batch"])
+    u, v = np.log(runs.lr / 1.7e-3), np.log(runs.batch / 4e5)
+    runs["loss"] = 2 + 0.02 * u**2 + 0.01 * u * v + 0.01 * v**2
+    found = steplaw.bowl_optima(runs, within=5)
+    assert len(found) == 2
+    np.testing.assert_allclose(found[["lr", "batch"]], [[1.7e-3, 4e5]] * 2, rtol=1e-6)
+    runs["loss"] = 4 - runs.loss
+    assert steplaw.bowl_optima(runs, within=5).empty
 
 
 def test_one_constant_for_all_cells_costs():
