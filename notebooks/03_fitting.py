@@ -97,7 +97,6 @@ from studies.fitting import (
     starts,
     steplaw,
 )
-from studies.fitting.surfaces import deadweight_loss
 
 # %% tags=["hide-input"]
 chapter = Chapter("fitting", profile=profile)
@@ -328,7 +327,7 @@ chapter.glue("ft-waste-plain", waste["plain"], ".2f")
 plain, target = approach2.SURFACES["Chinchilla"], refits.TARGET
 right = law.optimum(plain, target)["D"]
 for name, factor in (("ten", 1.1), ("fifty", 1.5)):
-    lost = deadweight_loss(plain, target, D=factor * right)
+    lost = approach2.deadweight_loss(plain, target, D=factor * right)
     chapter.glue(f"ft-off-{name}", 100 * lost, ".1f")
 chapter.glue("ft-waste-soda", waste["SODA"], ".1f")
 
