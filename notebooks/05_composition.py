@@ -95,6 +95,7 @@ sizes = chapter.sizes(
     text_steps=dict(smoke=4, cpu=340, gpu=800),
     eval_rows=dict(smoke=16, cpu=256, gpu=256),
     repetitions=dict(smoke=20, cpu=40, gpu=100),
+    long_repetitions=dict(smoke=1, cpu=10, gpu=25),
     jobs=dict(smoke=1, cpu=1, gpu=16),
 )
 seeds = chapter.seeds(sizes.seeds)
@@ -512,11 +513,14 @@ def untrained(n_layers: int, n_heads: int, d_mlp: int) -> Transformer:
 
 models = [untrained(**SHAPES[name]) for name in raced]
 faster = {}
-for words, share in [(64, 1), (2048, 4)]:
+for words, repetitions in [
+    (64, sizes.repetitions),
+    (2048, sizes.long_repetitions),
+]:
     seconds = interleaved_seconds(
         models,
         torch.from_numpy(every_word[:words]),
-        repeats=sizes.repetitions // share,
+        repeats=repetitions,
     )
     for i, name in enumerate(raced[1:], start=1):
         faster[name, words] = seconds[:, 0] / seconds[:, i]
