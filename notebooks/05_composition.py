@@ -558,6 +558,8 @@ plt.show()
 # calls on small arrays: with 2048 words the two are
 # {glue:text}`cp-many-wide-latency` and
 # {glue:text}`cp-many-latency-equal-size`. None of it is a price of depth as such.
+# The intervals are over repetitions of one run; runs hours apart, on a machine
+# with other work, differ by more.
 #
 # ### Step 4: models of text, beyond the bigram
 #
