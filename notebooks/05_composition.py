@@ -513,15 +513,10 @@ def untrained(n_layers: int, n_heads: int, d_mlp: int) -> Transformer:
 
 models = [untrained(**SHAPES[name]) for name in raced]
 faster = {}
-for words, repetitions in [
-    (64, sizes.repetitions),
-    (2048, sizes.long_repetitions),
-]:
-    seconds = interleaved_seconds(
-        models,
-        torch.from_numpy(every_word[:words]),
-        repeats=repetitions,
-    )
+repetitions = {64: sizes.repetitions, 2048: sizes.long_repetitions}
+for words, count in repetitions.items():
+    inputs = torch.from_numpy(every_word[:words])
+    seconds = interleaved_seconds(models, inputs, repeats=count)
     for i, name in enumerate(raced[1:], start=1):
         faster[name, words] = seconds[:, 0] / seconds[:, i]
 
