@@ -10,10 +10,9 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from scaling_core.training.many import train_many
 from scaling_core.training.settings import Training
 from scaling_core.training.text import TextSetting
-from studies.depth.study import KINDS, probe
+from studies.depth.study import KINDS, train_and_probe
 
 
 def permute_letters(tokens_BT: Tensor, *, seed: int) -> Tensor:
@@ -39,26 +38,10 @@ def measure_permuted(
     """
     texts = [TextSetting(**setting, seed=seed) for seed in seeds]
     models = [text.make_model(**KINDS["pre"], n_layers=n_layers) for text in texts]
-    held_out = [text.held_out() for text in texts]
-    seen = []
 
-    def batches_at(step: int) -> Tensor:
-        draw = [t.seed * texts[0].steps + step for t in texts]
-        batches = [text.batch_at(step) for text in texts]
-        pairs = zip(batches, draw, strict=True)
-        return torch.stack([permute_letters(batch, seed=s) for batch, s in pairs])
+    def batch_of(text: TextSetting, step: int) -> Tensor:
+        draw = text.seed * text.steps + step
+        return permute_letters(text.batch_at(step), seed=draw)
 
-    def look(_step: int) -> None:
-        seen.append([probe(m, *x) for m, x in zip(models, held_out, strict=True)])
-
-    if 0 in checkpoints:
-        look(0)
-    train_many(
-        models,
-        batches_at,
-        Training(texts[0].steps, texts[0].lr),
-        pause_at=checkpoints,
-        paused=look,
-    )
-    by_seed = list(zip(*seen, strict=True))
-    return {key: [[x[key] for x in row] for row in by_seed] for key in by_seed[0][0]}
+    training = Training(texts[0].steps, texts[0].lr)
+    return train_and_probe(texts, models, batch_of, training, checkpoints)

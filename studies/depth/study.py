@@ -7,7 +7,7 @@ the held-out windows: kinds that share a seed are paired.
 Shapes: B sequences, T positions, L layers (from 0).
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Literal
 
 import torch
@@ -99,6 +99,21 @@ def measure_kind(
     """
     texts = [TextSetting(**setting, seed=seed) for seed in seeds]
     models = [text.make_model(**KINDS[kind], n_layers=n_layers) for text in texts]
+    training = Training(texts[0].steps, texts[0].lr, weight_decay=weight_decay)
+    return train_and_probe(texts, models, TextSetting.batch_at, training, checkpoints)
+
+
+def train_and_probe(
+    texts: Sequence[TextSetting],
+    models: Sequence[Transformer],
+    batch_of: Callable[[TextSetting, int], Tensor],
+    training: Training,
+    checkpoints: Sequence[int],
+) -> dict:
+    """Train models side by side; return their `probe`, (seeds, checkpoints, ...) a key.
+
+    ``batch_of(text, step)`` gives the tokens that the model of a setting sees.
+    """
     held_out = [text.held_out() for text in texts]
     seen = []
 
@@ -109,8 +124,8 @@ def measure_kind(
         look(0)
     train_many(
         models,
-        lambda step: torch.stack([text.batch_at(step) for text in texts]),
-        Training(texts[0].steps, texts[0].lr, weight_decay=weight_decay),
+        lambda step: torch.stack([batch_of(text, step) for text in texts]),
+        training,
         pause_at=checkpoints,
         paused=look,
     )

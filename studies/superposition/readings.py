@@ -27,16 +27,20 @@ def attainable_gain(toys: ToyRuns, n: int, alpha: float, gamma: float) -> np.nda
     """
     nothing = ideal_losses(n, [0], alpha)[0]
     gain = nothing - toys.get("loss", alpha, gamma)
-    possible = nothing - toys.get("ignored_top", alpha, gamma)
-    return np.nanmean(gain / np.where(possible > 0, possible, np.nan), axis=1)
+    return _of_possible(gain, nothing - toys.get("ignored_top", alpha, gamma))
 
 
 def random_gain(toys: ToyRuns, n: int, alpha: float, gamma: float) -> np.ndarray:
     """Return the same for as many features drawn at random and perfect, expected."""
     nothing = ideal_losses(n, [0], alpha)[0]
     gain = nothing * toys.get("represented", alpha, gamma)
-    possible = nothing - toys.get("ignored_top", alpha, gamma)
-    return np.nanmean(gain / np.where(possible > 0, possible, np.nan), axis=1)
+    return _of_possible(gain, nothing - toys.get("ignored_top", alpha, gamma))
+
+
+def _of_possible(gain_SM: np.ndarray, possible_SM: np.ndarray) -> np.ndarray:
+    """Return the mean over widths of gain / possible, where something is possible."""
+    possible_SM = np.where(possible_SM > 0, possible_SM, np.nan)
+    return np.nanmean(gain_SM / possible_SM, axis=1)
 
 
 def against_sum(toys: ToyRuns, n: int, alpha: float, gamma: float) -> dict:

@@ -9,9 +9,7 @@ import numpy as np
 import torch
 
 from scaling_core.models.superposition import ToyConfig, ToyEnsemble
-from scaling_core.training.ensemble import train_ensemble
-from scaling_core.training.settings import Training
-from studies.superposition.frozen import FrozenDirections
+from studies.superposition.toys import train_toys
 
 ROUNDS = 100  # of whitening and normalising; rows are then tight to a few 1e-4
 
@@ -73,16 +71,5 @@ def measure_tight(
     toys = ToyEnsemble(config, batch=batch, device=device)
     tight_Gnm = np.stack([tight_rows(W) for W in toys.W.cpu().numpy()])
     toys.parameters[:, :-1] = torch.as_tensor(tight_Gnm).mT.to(toys.parameters)
-    model = FrozenDirections(toys)
-    training = Training(
-        steps,
-        lr,
-        warmup=0.1,
-        floor=0.05,
-        betas=(0.9, 0.999),
-        weight_decay=0.0,
-        clip=None,
-    )
-    train_ensemble(model, training, desc=f"tight frame, width {m}")
-    model.write_back()
+    train_toys(toys, steps, lr, frozen=True)
     return {"loss": toys.test_loss(test_samples).tolist()}

@@ -93,7 +93,7 @@ def measure_width(
     )
     model = ToyEnsemble(config, batch=batch, device=device, batched=batched)
     start_Gn = model.bias.cpu().numpy().copy()
-    _train(model, steps, lr, frozen)
+    train_toys(model, steps, lr, frozen)
     W_Gnm = model.W.cpu().numpy()
     rows = [
         measure_rows(W, feature_frequencies(n, "power", alpha, density))
@@ -111,7 +111,8 @@ def measure_width(
     return {k: v.reshape(*shape, *v.shape[1:]).tolist() for k, v in result.items()}
 
 
-def _train(model: ToyEnsemble, steps: int, lr: float, frozen: bool) -> None:
+def train_toys(model: ToyEnsemble, steps: int, lr: float, frozen: bool) -> None:
+    """Train toys in place by the paper's schedule, ``frozen`` ones by gain and bias."""
     trained = FrozenDirections(model) if frozen else model
     if not steps:
         return
