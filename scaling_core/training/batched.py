@@ -1,0 +1,61 @@
+"""Train an ensemble that brings its gradient, and look at it on the way.
+
+`train_ensemble` is for models of megabytes and runs that resume; this is for thousands
+of small networks: torch's fused Adam makes one pass over all parameters.
+"""
+
+from collections.abc import Callable, Collection
+
+import torch
+
+from scaling_core.base.progress import progress
+from scaling_core.models.mlp import MLPEnsemble
+from scaling_core.training.settings import Training
+
+
+def train_batched(
+    model: MLPEnsemble,
+    training: Training,
+    *,
+    pause_at: Collection[int] = (),
+    paused: Callable[[int], None] | None = None,
+    desc: str = "",
+) -> None:
+    """Train every network of the ensemble in place.
+
+    Parameters
+    ----------
+    training
+        As for `train`, but weight decay, clipping, micro-batches, bf16 and compile.
+    pause_at, paused
+        After these numbers of steps ``paused`` is called with the number, and finds
+        the networks as they are then.
+
+    Raises
+    ------
+    ValueError
+        If the training asks for what there is not.
+    FloatingPointError
+        If a parameter is not finite at the end.
+    """
+    t = training
+    if t.weight_decay or t.clip or t.micro_rows or t.bf16 or t.compile:
+        raise ValueError(
+            "batched networks need weight_decay=0 and clip=None, and have neither "
+            "micro-batches nor bf16 nor compilation"
+        )
+    adam = torch.optim.Adam(
+        [torch.nn.Parameter(model.parameters)], betas=t.betas, eps=t.eps, fused=True
+    )
+    group = adam.param_groups[0]
+    for step in progress(range(t.steps), desc=desc):
+        group["lr"] = t.lr_at(step)
+        group["params"][0].grad = model.gradient(model.data.batch_at(step))
+        adam.step()
+        if paused is not None and step + 1 in pause_at:
+            paused(step + 1)
+    if not bool(torch.isfinite(model.parameters).all()):
+        raise FloatingPointError(
+            f"training diverged within {t.steps} steps at peak lr {t.lr}; a smaller "
+            "learning rate is the usual cure"
+        )
