@@ -1,0 +1,1 @@
+"""Data pruning: the theory of a pruned perceptron, its simulation, and trained digits."""
