@@ -11,7 +11,7 @@ Shapes: n points, A ceilings, M half-way points of a grid.
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.optimize import minimize_scalar
+from scipy.optimize import fminbound
 
 from scaling_core.data.published import load_published
 from scaling_core.fitting import PowerLaw, SaturatingK, fit
@@ -177,8 +177,7 @@ def power_ceiling(C: np.ndarray, R: np.ndarray, ceilings=CEILINGS) -> float:
         return float(np.sum((A - D * basis - R) ** 2))
 
     found = [
-        minimize_scalar(error, bounds=STEEPNESS, args=(A,), method="bounded").fun
-        for A in ceilings
+        fminbound(error, *STEEPNESS, args=(A,), full_output=True)[1] for A in ceilings
     ]
     return float(ceilings[int(np.argmin(found))])
 
