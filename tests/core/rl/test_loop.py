@@ -42,8 +42,8 @@ def make(seed: int = 0, steps: int = 0, dtype=torch.float32) -> Transformer:
 
 @pytest.fixture(scope="module")
 def warm() -> Transformer:
-    """A model that has seen some sums: about a quarter of its answers are right."""
-    return make(steps=150)
+    """A model that has seen some sums: about a third of its answers are right."""
+    return make(seed=1, steps=150)
 
 
 def weights(model) -> torch.Tensor:
@@ -77,10 +77,10 @@ def test_the_log_holds_what_was_sampled(warm):
 
 
 def test_rewards_raise_the_pass_rate_and_permuted_ones_do_not(warm):
-    """Six standard errors of 1,000 answers, and more than what noise leaves."""
+    """Six standard errors of 960 answers; +.27 and -.23 when this was written."""
     training, ends = replace(QUICK, steps=60, lr=3e-3), {}
     for permuted in (False, True):
-        policy = Policy(permuted=permuted, every=60, test_samples=12)
+        policy = Policy(permuted=permuted, every=60, test_samples=12, seed=1)
         model = copy.deepcopy(warm)
         log = train_policy(model, TASK, training, policy, test=TASK.train)
         ends[permuted] = log.pass_one
