@@ -17,8 +17,11 @@ import numpy as np
 from scipy.optimize import least_squares
 
 FOREVER = 1e9  # a half-life that loses nothing
-TAU_RANGE = (0.05, 200.0)  # of fitted half-lives, epochs
-B_RANGE = (1e-3, 3.0)  # of fitted rates -b
+POOLS = ("clean", "8 % noise", "20 % noise", "40 % noise")
+MIXTURES = {"best two": 2, "all four": 4}  # how many of the pools
+BOUNDS = dict(  # of fits: ln a, ln -b, ln tau (epochs), d as a share of the least loss
+    a=(-9.0, 30.0), b=np.log((1e-3, 3.0)), tau=np.log((0.05, 200.0)), d=(0.0, 0.99)
+)
 
 
 @dataclass(frozen=True)
@@ -30,12 +33,11 @@ class PoolLaws:
     tau: np.ndarray
     d: np.ndarray
 
-    def curves(self, n_K, characters: float) -> np.ndarray:
-        """Return the losses after n_K characters of each pool alone, (Q, K)."""
-        parts_JK = epoch_parts(n_K, characters)
-        epoch_J = np.arange(len(parts_JK))
-        b_QJ = self.b[:, None] * 2.0 ** (-epoch_J / self.tau[:, None])
-        return self.a[:, None] * np.exp(b_QJ @ parts_JK) + self.d[:, None]
+    def curves(self, parts_JK: np.ndarray) -> np.ndarray:
+        """Return the losses of each pool alone, (Q, K), for `epoch_parts` of its size."""
+        decay_QJ = 2.0 ** (-np.arange(len(parts_JK)) / self.tau[:, None])
+        u_QK = (self.b[:, None] * decay_QJ) @ parts_JK
+        return self.a[:, None] * np.exp(u_QK) + self.d[:, None]
 
     def mixture(self, n_K, characters: float, pools: int) -> np.ndarray:
         """Return the forecast for the first pools mixed, seen evenly, (K,).
@@ -81,53 +83,113 @@ def released_code(
 
 
 def fit_pools(
-    n_K, loss_QK, characters: float, *, common: Collection[str], forever: bool = False
+    parts_JK: np.ndarray,
+    loss_QK,
+    *,
+    common: Collection[str] = (),
+    forever: bool = False,
 ) -> PoolLaws:
     """Return least-squares fits of the log loss, some parameters common to all pools.
 
     Parameters
     ----------
+    parts_JK
+        `epoch_parts` of the amounts of training at which the losses were measured.
     common
         Which of a, b, tau, d have one value for all pools.
     forever
         Without a half-life: repetition loses nothing.
 
     >>> truth = PoolLaws(*np.array([[8.0], [-0.2], [3.0], [1.0]]))
-    >>> n = 1000 * np.arange(1, 17)
-    >>> found = fit_pools(n, truth.curves(n, 1000), 1000, common=())
+    >>> parts = epoch_parts(1000 * np.arange(1, 17), 1000)
+    >>> found = fit_pools(parts, truth.curves(parts))
     >>> found.tau.round(3), found.d.round(3)
     (array([3.]), array([1.]))
     """
     loss_QK = np.atleast_2d(loss_QK)
-    Q, least = len(loss_QK), float(loss_QK.min())
-    names = ["a", "b", "d"] if forever else ["a", "b", "tau", "d"]
-    place, size = {}, 0
-    for name in names:
+    Q, log_n = len(loss_QK), parts_JK.sum(axis=0).mean()
+    least_Q = loss_QK.min(axis=1)
+    if "d" in common:
+        least_Q = np.full(Q, least_Q.min())
+    place, size = {}, 0  # where in the vector each parameter of each pool stands
+    for name in ("a", "b", "d") if forever else ("a", "b", "tau", "d"):
         count = 1 if name in common else Q
         place[name] = np.resize(np.arange(size, size + count), Q)
         size += count
-    log_b, log_tau = np.log(B_RANGE), np.log(TAU_RANGE)
-    bounds = dict(a=(-9.0, 30.0), b=log_b, tau=log_tau, d=(0.0, 0.99))
 
     def laws(theta: np.ndarray) -> PoolLaws:
         part = {name: theta[at] for name, at in place.items()}
         tau = np.exp(part["tau"]) if "tau" in part else np.full(Q, FOREVER)
-        return PoolLaws(np.exp(part["a"]), -np.exp(part["b"]), tau, part["d"] * least)
+        return PoolLaws(np.exp(part["a"]), -np.exp(part["b"]), tau, part["d"] * least_Q)
 
     def residual(theta: np.ndarray) -> np.ndarray:
-        return np.log(laws(theta).curves(n_K, characters) / loss_QK).ravel()
+        return np.log(laws(theta).curves(parts_JK) / loss_QK).ravel()
 
     fits = []
-    for rate, half_life, floor in product((0.05, 0.3), (1.0, 4.0), (0.1, 0.8)):
-        factor = np.log(least * (1.2 - floor)) + rate * np.log(characters)
-        first = dict(a=factor, b=np.log(rate), tau=np.log(half_life), d=floor)
+    for rate, floor in product((0.05, 0.3), (0.1, 0.8)):
+        factor = np.log(least_Q.mean() * (1.2 - floor)) + rate * log_n
+        first = dict(a=factor, b=np.log(rate), tau=np.log(3.0), d=floor)
         theta, limits = np.empty(size), np.empty((2, size))
         for name, at in place.items():
-            theta[at], limits[:, at] = first[name], np.transpose([bounds[name]])
+            theta[at], limits[:, at] = first[name], np.transpose([BOUNDS[name]])
         fits.append(least_squares(residual, theta, bounds=limits, x_scale="jac"))
     return laws(min(fits, key=lambda fit: fit.cost).x)
 
 
-def squared_error(laws: PoolLaws, n_K, loss_QK, characters: float) -> float:
+def squared_error(laws: PoolLaws, parts_JK: np.ndarray, loss_QK) -> float:
     """Return the sum of squared errors of the log loss."""
-    return float((np.log(laws.curves(n_K, characters) / loss_QK) ** 2).sum())
+    return float((np.log(laws.curves(parts_JK) / loss_QK) ** 2).sum())
+
+
+def forecast_errors(parts_JK: np.ndarray, loss_K, seen: int) -> tuple[float, float]:
+    """Return log errors of forecasts of the last loss, with and without a half-life.
+
+    Each law is fitted to the first ``seen`` losses of one pool.
+
+    >>> truth = PoolLaws(*np.array([[8.0], [-0.2], [3.0], [1.0]]))
+    >>> parts = epoch_parts(1000 * np.array([1, 2, 3, 4, 6, 8, 12, 16, 32]), 1000)
+    >>> true, plain = forecast_errors(parts, truth.curves(parts)[0], 8)
+    >>> abs(true) < 1e-3 < abs(plain)
+    True
+    """
+    loss_K = np.asarray(loss_K, dtype=float)
+    errors = []
+    for forever in (False, True):
+        fitted = fit_pools(parts_JK[:, :seen], loss_K[:seen], forever=forever)
+        last = fitted.curves(parts_JK[:, -1:])[0, 0]
+        errors.append(float(np.log(last / loss_K[-1])))
+    return errors[0], errors[1]
+
+
+def what_differs(parts_JK: np.ndarray, loss_QK) -> dict[str, float]:
+    """Return squared errors of fits in which pools differ in one parameter alone.
+
+    ``rate``: in b, as the paper says; ``factor``: in a; ``floor``: in d.
+    """
+    kept = dict(rate="b", factor="a", floor="d")
+    found = {}
+    for name, free in kept.items():
+        common = {"a", "b", "tau", "d"} - {free}
+        fitted = fit_pools(parts_JK, loss_QK, common=common)
+        found[name] = squared_error(fitted, parts_JK, loss_QK)
+    return found
+
+
+def mixture_errors(n_K, loss: dict[str, np.ndarray], characters: float) -> dict:
+    """Return mean |log error| of three forecasts of the mixtures, none trained on.
+
+    ``rule``: the paper's, from laws of the pools with common a and d; ``mean``: the
+    mean of the pools' own losses at equal characters seen; ``clean``: the clean pool's.
+    """
+    alone = np.array([loss[name] for name in POOLS])
+    fitted = fit_pools(epoch_parts(n_K, characters), alone, common=("a", "d"))
+    errors: dict[str, list[float]] = dict(rule=[], mean=[], clean=[])
+    for name, pools in MIXTURES.items():
+        forecasts = dict(
+            rule=fitted.mixture(n_K, characters, pools),
+            mean=alone[:pools].mean(axis=0),
+            clean=alone[0],
+        )
+        for key, forecast in forecasts.items():
+            errors[key].append(float(np.abs(np.log(forecast / loss[name])).mean()))
+    return {key: float(np.mean(values)) for key, values in errors.items()}

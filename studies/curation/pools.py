@@ -20,21 +20,12 @@ from scaling_core.training.loop import evaluate
 from scaling_core.training.many import train_many
 from scaling_core.training.settings import Training
 from scaling_core.training.text import TextSetting
+from studies.curation.laws import MIXTURES, POOLS
 
 NOISE = (0.0, 0.08, 0.2, 0.4)  # share of characters replaced, by pool
-RUNS = (
-    "fresh",
-    "clean",
-    "8 % noise",
-    "20 % noise",
-    "40 % noise",
-    "best two",
-    "best three",
-    "all four",
-    "random",
-)
-LONG = ("clean", "all four", "random")  # the runs that are trained on after the rest
-MIXTURES = {"best two": 2, "best three": 3, "all four": 4}  # how many pools
+RUNS = ("fresh", *POOLS, *MIXTURES, "random")
+LONG = ("clean", "all four")  # the runs that are trained on after the rest
+MIXTURES = {"best two": 2, "all four": 4}  # how many pools
 WARM_UP = 20  # steps
 BLOCK = 1024  # characters that stay together when a text is drawn
 
@@ -122,7 +113,9 @@ def make_pools(
     ``random`` is a choice without knowledge: a quarter of each pool, as large as one.
     """
     fresh, *pools = draw_text([characters * longest] + [characters] * 4, rng=rng)
-    pools = [add_noise(p, share, rng=rng) for p, share in zip(pools, NOISE, strict=True)]
+    pools = [
+        add_noise(p, share, rng=rng) for p, share in zip(pools, NOISE, strict=True)
+    ]
     texts = dict(zip(RUNS, [fresh, *pools], strict=False))
     texts |= {name: np.concatenate(pools[:n]) for name, n in MIXTURES.items()}
     quarter = characters // 4
@@ -184,7 +177,7 @@ def measure_pools(
     per_pass = characters // (shape["batch"] * shape["n_ctx"])
     rng = np.random.default_rng((shape["seed"], 1))
     texts = make_pools(characters, max(passes), rng=rng)
-    found: dict = dict(loss={}, ngrams={})
+    found: dict = dict(loss={})
     for names in (LONG, [name for name in RUNS if name not in LONG]):
         looks = [*passes, *late] if names is LONG else passes
         setting = TextSetting(**shape, steps=per_pass * max(looks), lr=lr)
@@ -197,5 +190,5 @@ def measure_pools(
             n_layers=n_layers,
         )
         found["loss"] |= dict(zip(names, losses.tolist(), strict=True))
-        found["ngrams"] |= count_losses({n: texts[n] for n in names}, setting)
+    found["ngrams"] = count_losses(texts, setting)
     return found

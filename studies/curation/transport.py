@@ -13,7 +13,7 @@ from scipy.spatial.distance import cdist
 from sklearn.decomposition import PCA
 from sklearn.linear_model import LogisticRegression
 
-from scaling_core.data.images import Images, digits
+from scaling_core.data.images import digits
 
 # Class shares of three sources: two digits' groups are rare in each (arXiv 2307.02460,
 # released notebook for CIFAR-10; groups of 4, 3 and 3 classes).
@@ -69,13 +69,18 @@ def mixture_grid(step: float) -> np.ndarray:
     (66, [0.0, 0.5, 0.5])
     """
     n = round(1 / step)
-    return np.array([(i, j, n - i - j) for i in range(n + 1) for j in range(n + 1 - i)]) / n
+    return (
+        np.array([(i, j, n - i - j) for i in range(n + 1) for j in range(n + 1 - i)])
+        / n
+    )
 
 
 def split_digits(rng: np.random.Generator) -> dict[str, list[np.ndarray]]:
     """Return row numbers of the digits by part and class, no row in two parts."""
     y, cuts = digits().y, np.cumsum(list(PER_CLASS.values()))[:-1]
-    classes = [np.split(rng.permutation(np.flatnonzero(y == c)), cuts) for c in range(10)]
+    classes = [
+        np.split(rng.permutation(np.flatnonzero(y == c)), cuts) for c in range(10)
+    ]
     return {name: [rows[i] for rows in classes] for i, name in enumerate(PER_CLASS)}
 
 
@@ -94,16 +99,20 @@ def label_distances(features: np.ndarray, classes: list[np.ndarray]) -> np.ndarr
     """Return the transport distance between any two classes' samples, (C, C)."""
     samples = [features[rows] for rows in classes]
     pairs = [
-        [transport_distance(cdist(a, b, "sqeuclidean")) for b in samples] for a in samples
+        [transport_distance(cdist(a, b, "sqeuclidean")) for b in samples]
+        for a in samples
     ]
     return np.array(pairs)
 
 
-def measure_mixtures(*, seed: int, step: float, sizes: tuple[int, ...]) -> dict:
+def measure_mixtures(
+    *, seed: int, step: float, sizes: tuple[int, int, int], draws: int
+) -> dict:
     """Train on every mixture at every size; measure accuracy and distance to the target.
 
     Logistic regression on 14 x 14 pixels; the distance is between (image, label) pairs,
     a squared distance of 20 principal components plus one between the labels' classes.
+    The first two sizes are means over ``draws`` training sets.
 
     Returns
     -------
@@ -120,23 +129,27 @@ def measure_mixtures(*, seed: int, step: float, sizes: tuple[int, ...]) -> dict:
     z = PCA(20, random_state=0).fit(x[validation]).transform(x)
     between = label_distances(z, rows["validation"])
     weights = mixture_grid(step)
+
+    def distance(drawn: np.ndarray) -> float:
+        target = rng.choice(validation, len(drawn))
+        cost = cdist(z[drawn], z[target], "sqeuclidean")
+        return transport_distance(cost + between[np.ix_(y[drawn], y[target])])
+
     found: dict = dict(accuracy=[], distance=[])
-    for size in sizes:
-        accuracies, distances = [], []
-        target = rng.choice(validation, size) if size < max(sizes) else None
-        for p in weights:
-            drawn = draw_mixture(p, size, rows["train"], rng=rng)
-            model = LogisticRegression(C=1.0, max_iter=100).fit(x[drawn], y[drawn])
-            accuracies.append(float(model.score(x[test], y[test])))
-            if target is not None:
-                cost = cdist(z[drawn], z[target], "sqeuclidean")
-                cost += between[np.ix_(y[drawn], y[target])]
-                distances.append(transport_distance(cost))
-        found["accuracy"].append(accuracies)
-        if distances:
-            found["distance"].append(distances)
+    for size, count in zip(sizes, (draws, draws, 1), strict=True):
+        accuracy, distances = np.zeros((2, len(weights), count))
+        for i, p in enumerate(weights):
+            for j in range(count):
+                drawn = draw_mixture(p, size, rows["train"], rng=rng)
+                model = LogisticRegression(tol=1e-3).fit(x[drawn], y[drawn])
+                accuracy[i, j] = model.score(x[test], y[test])
+                if size < max(sizes):
+                    distances[i, j] = distance(drawn)
+        found["accuracy"].append(accuracy.mean(axis=1).tolist())
+        found["distance"].append(distances.mean(axis=1).tolist())
     shares = weights @ SOURCES
-    return found | dict(classes=(np.abs(shares - 0.1).sum(axis=1) / 2).tolist())
+    classes = np.abs(shares - 0.1).sum(axis=1) / 2
+    return found | dict(distance=found["distance"][:2], classes=classes.tolist())
 
 
 def first_stage(weights: np.ndarray, distance_W=None) -> np.ndarray:
