@@ -82,7 +82,7 @@ from scaling_core.base.intervals import with_interval
 from scaling_core.training.sweep import run_sweep
 from studies.curation import breadth, laws, selection, synthetic, transport
 from studies.curation.occlusion import measure_occluded
-from studies.curation.pools import RUNS, measure_pools
+from studies.curation.pools import MIXTURES, POOLS, RUNS, measure_pools
 
 # %% tags=["hide-input"]
 chapter = Chapter("curation", profile=profile)
@@ -296,7 +296,7 @@ names = [f"{early} passes", f"{last} passes", "unigram", "bigram", "trigram"]
 pd.DataFrame(columns, index=names).T.rename_axis("held-out loss, nats")
 
 # %% tags=["hide-input"] mystnb={"figure": {"name": "fig-cu-pools", "caption": "Held-out loss of clean text against the characters seen, in passes over one pool. Left: each pool alone, and fresh text. Right: the clean pool, mixtures, and a random pool of equal size. Lines: means over seeds, bars: 95 % intervals."}, "image": {"alt": "Left: the loss falls with the passes for fresh text throughout; the pools flatten, the noisier the higher. Right: the clean pool is lowest at first, flattens and turns up; the mixtures start higher, fall on, and end below it. The random pool lies above the clean one throughout."}}
-PANELS = [("fresh", *laws.POOLS), ("clean", *laws.MIXTURES, "random")]
+PANELS = [("fresh", *POOLS), ("clean", *MIXTURES, "random")]
 ORDER = ["clean", "fresh", "8 % noise", "best two", "all four", "random"]
 COLOR = dict(zip(ORDER, SERIES)) | {"20 % noise": "#000000"}
 COLOR |= {"40 % noise": COLORS["paper"]}
@@ -364,7 +364,7 @@ for name, k in [("late", late), ("half-late", late // 2)]:
     chapter.glue(f"cu-{name}-margin", with_interval(-over_clean("all four", k)))
 best = {
     k: ", ".join(
-        min(("clean", *laws.MIXTURES), key=lambda run, i=i: at(run, k)[i])
+        min(("clean", *MIXTURES), key=lambda run, i=i: at(run, k)[i])
         for i in range(len(seeds))
     )
     for k in sizes.passes
@@ -374,7 +374,7 @@ best.rename_axis("passes")
 
 # %% tags=["hide-input"] mystnb={"figure": {"name": "fig-cu-reversal", "caption": "Held-out loss minus that of the clean pool at equal characters seen; below 0, clean text alone is beaten. Lines: means, points: seeds."}, "image": {"alt": "Three curves against the passes. The best two and all four pools start above zero and cross it, the best two earlier; the random pool of equal size stays above zero."}}
 fig, ax = plt.subplots(figsize=(6.4, 3.2))
-for run in (*laws.MIXTURES, "random"):
+for run in (*MIXTURES, "random"):
     rows = loss[run]
     gaps = rows - loss["clean"][:, : rows.shape[1]]
     x = looks[: rows.shape[1]]
@@ -473,14 +473,10 @@ full = forecasts(loss["clean"], last, late)
 half = forecasts(loss["clean"], last // 2, last)
 
 # %%
-occluded = run_sweep(
-    measure_occluded,
-    [dict(seed=seed, pool=800, passes=looks) for seed in seeds],
-    store=chapter.store("occluded"),
-    **options,
-)
-chapter.require_complete(occluded)
-error = np.array(occluded.error.tolist())  # (seeds, pools, looks)
+occluded = [
+    measure_occluded(seed=seed, pool=800, passes=looks) for seed in seeds
+]
+error = np.array([row["missed"] for row in occluded])  # (seeds, pools, looks)
 image_gain, image_half = (
     np.array([gain(forecasts(rows, *k)).mean() for rows in error])
     for k in ((last, late), (last // 2, last))
@@ -499,7 +495,11 @@ chapter.record("curation.half-life", runs=gain(full), half_trained=gain(half))
 chapter.record(
     "curation.half-life-images", runs=image_gain, half_trained=image_half
 )
-chapter.record("curation.code-variant", runs=[np.abs(code - formula).max()])
+chapter.record(
+    "curation.code-variant",
+    value=np.abs(code - formula).max(),
+    tolerance_of="largest difference over ten epochs, error rate",
+)
 chapter.glue("cu-forecast-with", with_interval(full[:, 0]))
 chapter.glue("cu-forecast-without", with_interval(full[:, 1]))
 chapter.glue("cu-code-share", np.abs(code / formula - 1).max(), ".0%")
@@ -568,7 +568,7 @@ chapter.section("Mixtures of text")
 def of_pools(i: int, k: int) -> np.ndarray:
     """Return the losses of seed i's pools alone up to pass k, (4, looks)."""
     count = looks.index(k) + 1
-    return np.array([loss[run][i, :count] for run in laws.POOLS])
+    return np.array([loss[run][i, :count] for run in POOLS])
 
 
 def rate_gain(k: int) -> tuple[np.ndarray, pd.DataFrame]:
@@ -772,13 +772,10 @@ plt.show()
 chapter.section("Picks")
 STEPS = (5, 10, 20, 40, 80, 160)
 toys = pd.DataFrame([selection.measure_toy(seed=seed) for seed in many])
-tuned = run_sweep(
-    selection.measure_warm_up,
-    [dict(seed=seed, picked=50, steps=STEPS) for seed in warm],
-    store=chapter.store("warm-up"),
-    **options,
+tuned = pd.DataFrame(
+    selection.measure_warm_up(seed=seed, picked=50, steps=STEPS)
+    for seed in warm
 )
-chapter.require_complete(tuned)
 tuned_accuracy = {
     rule: np.array(tuned[rule].tolist()) for rule in selection.RULES
 }
@@ -792,7 +789,11 @@ def over_random(rule: str, steps: int) -> np.ndarray:
 
 
 # %% tags=["hide-input"]
-chapter.record("curation.gradient-picks", runs=toys["gradient"])
+chapter.record(
+    "curation.gradient-picks",
+    value=toys["gradient"].mean(),
+    tolerance_of="mean share of dogs over the draws",
+)
 chapter.record(
     "curation.gradient-warm-up",
     runs=over_random("gradient", 20),

@@ -16,9 +16,9 @@ from itertools import product
 import numpy as np
 from scipy.optimize import least_squares
 
+from studies.curation.pools import MIXTURES, POOLS
+
 FOREVER = 1e9  # a half-life that loses nothing
-POOLS = ("clean", "8 % noise", "20 % noise", "40 % noise")
-MIXTURES = {"best two": 2, "all four": 4}  # how many of the pools
 BOUNDS = dict(  # of fits: ln a, ln -b, ln tau (epochs), d as a share of the least loss
     a=(-9.0, 30.0), b=np.log((1e-3, 3.0)), tau=np.log((0.05, 200.0)), d=(0.0, 0.99)
 )

@@ -22,9 +22,9 @@ def hide(x_NSS: np.ndarray, side: int, *, rng: np.random.Generator) -> np.ndarra
     np.float64(12.0)
     """
     N, S = x_NSS.shape[:2]
-    corner = rng.integers(S - side + 1, size=(2, N, 1))
     row, column = (
-        (at <= c) & (c < at + side) for at, c in zip(corner, [np.arange(S)] * 2)
+        (at <= np.arange(S)) & (np.arange(S) < at + side)
+        for at in rng.integers(S - side + 1, size=(2, N, 1))
     )
     return x_NSS * ~(row[:, :, None] & column[:, None, :])
 
@@ -32,7 +32,7 @@ def hide(x_NSS: np.ndarray, side: int, *, rng: np.random.Generator) -> np.ndarra
 def measure_occluded(*, seed: int, pool: int, passes: Sequence[int]) -> dict:
     """Return test errors on whole digits of networks trained on four pools again and again.
 
-    ``error``: a row for each of `HIDDEN`, a column for each of ``passes``.
+    ``missed``: shares, a row for each of `HIDDEN`, a column for each of ``passes``.
     """
     rng = np.random.default_rng(seed)
     images = digits().shrink(2)
@@ -60,4 +60,4 @@ def measure_occluded(*, seed: int, pool: int, passes: Sequence[int]) -> dict:
         clip=None,
     )
     train_batched(model, training, pause_at=[k * per_pass for k in passes], paused=look)
-    return dict(error=np.transpose(errors).tolist())
+    return dict(missed=np.transpose(errors).tolist())

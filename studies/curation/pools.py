@@ -20,9 +20,10 @@ from scaling_core.training.loop import evaluate
 from scaling_core.training.many import train_many
 from scaling_core.training.settings import Training
 from scaling_core.training.text import TextSetting
-from studies.curation.laws import MIXTURES, POOLS
 
 NOISE = (0.0, 0.08, 0.2, 0.4)  # share of characters replaced, by pool
+POOLS = ("clean", "8 % noise", "20 % noise", "40 % noise")
+MIXTURES = {"best two": 2, "all four": 4}  # how many of the pools
 RUNS = ("fresh", *POOLS, *MIXTURES, "random")
 LONG = ("clean", "all four")  # the runs that are trained on after the rest
 MIXTURES = {"best two": 2, "all four": 4}  # how many pools
