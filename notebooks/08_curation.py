@@ -109,7 +109,7 @@ sizes = chapter.sizes(
 )
 seeds = chapter.seeds(sizes.seeds)
 many, warm = map(chapter.seeds, (sizes.many_seeds, sizes.warm_up_seeds))
-options = dict(deadline=chapter.deadline)
+options: dict = dict(deadline=chapter.deadline)
 text = dict(
     d_model=sizes.d_model,
     n_heads=sizes.d_model // 16,
@@ -190,7 +190,8 @@ print("floor put in 1, found", found.d.round(2)[0])
 
 # %%
 rng = np.random.default_rng(0)
-cost = cdist(*rng.standard_normal((2, 60, 2)), "sqeuclidean")
+x, y = rng.standard_normal((2, 60, 2))
+cost = cdist(x, y, "sqeuclidean")
 f, g = transport.transport_duals(cost)
 distance = transport.transport_distance(cost)
 duality_gap = abs(f.mean() + g.mean() - distance)
@@ -301,6 +302,16 @@ ORDER = ["clean", "fresh", "8 % noise", "best two", "all four", "random"]
 COLOR = dict(zip(ORDER, SERIES)) | {"20 % noise": "#000000"}
 COLOR |= {"40 % noise": COLORS["paper"]}
 MARK = dict(zip([*ORDER, "20 % noise", "40 % noise"], [*MARKERS, "X", "*"]))
+
+
+def show_passes(ax) -> None:
+    """Make the passes the horizontal axis, in the logarithm."""
+    ticks = [k for k in looks if k & (k - 1) == 0]
+    ax.set(xscale="log", xlabel="passes")
+    ax.set_xticks(ticks, [str(k) for k in ticks])
+    ax.minorticks_off()
+
+
 fig, axes = plt.subplots(1, 2, figsize=(6.4, 3.6), sharey=True)
 for ax, runs in zip(axes, PANELS):
     for run in runs:
@@ -314,9 +325,7 @@ for ax, runs in zip(axes, PANELS):
             ms=4,
             label=run,
         )
-    ax.set(xscale="log", xlabel="passes")
-    ax.set_xticks(looks[::2] + looks[-1:], looks[::2] + looks[-1:])
-    ax.minorticks_off()
+    show_passes(ax)
     ax.legend(fontsize=7)
 axes[0].set(ylabel="held-out loss, nats")
 plt.show()
@@ -381,9 +390,8 @@ for run in (*MIXTURES, "random"):
     ax.plot(x, gaps.T, MARK[run], color=COLOR[run], ms=3, alpha=0.5)
     ax.plot(x, gaps.mean(axis=0), color=COLOR[run], label=run)
 ax.axhline(0, color=COLORS["null"], ls="--", lw=1)
-ax.set(xscale="log", xlabel="passes", ylabel="loss over clean, nats")
-ax.set_xticks(looks[::2] + looks[-1:], looks[::2] + looks[-1:])
-ax.minorticks_off()
+ax.set(ylabel="loss over clean, nats")
+show_passes(ax)
 ax.legend()
 plt.show()
 
@@ -525,9 +533,8 @@ for label, (forever, dash) in styles.items():
         range(1, late + 1), curve, dash, color=COLORS["theory"], label=label
     )
 axes[0].axvline(last, color=COLORS["null"], ls=":", lw=1)
-axes[0].set(xscale="log", xlabel="passes", ylabel="held-out loss, nats")
-axes[0].set_xticks(looks[::2] + looks[-1:], looks[::2] + looks[-1:])
-axes[0].minorticks_off()
+axes[0].set(ylabel="held-out loss, nats")
+show_passes(axes[0])
 axes[0].legend(fontsize=8)
 axes[1].plot([0, 1], full.T, "o-", color=COLORS["ours"], lw=0.7)
 axes[1].axhline(0, color=COLORS["null"], ls="--", lw=1)
@@ -577,7 +584,7 @@ def rate_gain(k: int) -> tuple[np.ndarray, pd.DataFrame]:
     rows = [laws.what_differs(up_to, of_pools(i, k)) for i in range(len(seeds))]
     errors = pd.DataFrame(rows)
     rival = errors[["factor", "floor"]].min(axis=1)
-    return np.log(rival / errors["rate"]).to_numpy(), errors
+    return np.log((rival / errors["rate"]).to_numpy()), errors
 
 
 def rule_gain(k: int) -> tuple[np.ndarray, pd.DataFrame]:
@@ -590,7 +597,7 @@ def rule_gain(k: int) -> tuple[np.ndarray, pd.DataFrame]:
         rows.append(laws.mixture_errors(n, seen, sizes.characters))
     errors = pd.DataFrame(rows)
     naive = errors[["mean", "clean"]].min(axis=1)
-    return np.log(naive / errors["rule"]).to_numpy(), errors
+    return np.log((naive / errors["rule"]).to_numpy()), errors
 
 
 rates, rate_errors = rate_gain(last)
@@ -791,7 +798,7 @@ def over_random(rule: str, steps: int) -> np.ndarray:
 # %% tags=["hide-input"]
 chapter.record(
     "curation.gradient-picks",
-    value=toys["gradient"].mean(),
+    value=float(np.mean(toys["gradient"])),
     tolerance_of="mean share of dogs over the draws",
 )
 chapter.record(
@@ -838,7 +845,7 @@ for (rule, color), marker in zip(picks_color.items(), MARKERS):
     )
 ax.axhline(tuned.before.mean(), color=COLORS["null"], ls="--", lw=1)
 ax.set(xscale="log", xlabel="steps", ylabel="accuracy")
-ax.set_xticks(STEPS, STEPS)
+ax.set_xticks(STEPS, [str(k) for k in STEPS])
 ax.minorticks_off()
 ax.legend()
 plt.show()
@@ -992,7 +999,7 @@ for rows, label, marker, color in cases:
     ax.plot(COUNTS, rows.mean(axis=0), marker + "-", color=color, label=label)
 ax.axhline(dirty[:, -1].mean(), color=COLORS["null"], ls="--", lw=1)
 ax.set(xscale="log", xlabel="columns", ylabel="accuracy")
-ax.set_xticks(COUNTS, COUNTS)
+ax.set_xticks(COUNTS, [str(k) for k in COUNTS])
 ax.minorticks_off()
 ax.legend()
 plt.show()

@@ -53,10 +53,10 @@ def measure_breadth(*, seed: int, counts: Sequence[int], noise: float) -> dict:
     columns with errors of ``noise`` standard deviations, in training and in the test.
     """
     rng = np.random.default_rng(seed)
-    X, y = load_breast_cancer(return_X_y=True)
+    X, y = map(np.asarray, load_breast_cancer(return_X_y=True))
     parts = train_test_split(X, y, test_size=0.4, stratify=y, random_state=seed)
     scaler = StandardScaler().fit(parts[0])
-    train, test = scaler.transform(parts[0]), scaler.transform(parts[1])
+    train, test = (np.asarray(scaler.transform(part)) for part in parts[:2])
     errors = [noise * rng.standard_normal(part.shape) for part in (train, test)]
     order = rng.permutation(train.shape[1])
     found: dict[str, list[float]] = dict(clean=[], dirty=[])

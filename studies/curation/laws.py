@@ -20,7 +20,7 @@ from studies.curation.pools import MIXTURES, POOLS
 
 FOREVER = 1e9  # a half-life that loses nothing
 BOUNDS = dict(  # of fits: ln a, ln -b, ln tau (epochs), d as a share of the least loss
-    a=(-9.0, 30.0), b=np.log((1e-3, 3.0)), tau=np.log((0.05, 200.0)), d=(0.0, 0.99)
+    a=(-9.0, 30.0), b=(-7.0, 1.0), tau=(-3.0, 5.3), d=(0.0, 0.99)
 )
 
 

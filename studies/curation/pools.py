@@ -26,7 +26,6 @@ POOLS = ("clean", "8 % noise", "20 % noise", "40 % noise")
 MIXTURES = {"best two": 2, "all four": 4}  # how many of the pools
 RUNS = ("fresh", *POOLS, *MIXTURES, "random")
 LONG = ("clean", "all four")  # the runs that are trained on after the rest
-MIXTURES = {"best two": 2, "all four": 4}  # how many pools
 WARM_UP = 20  # steps
 BLOCK = 1024  # characters that stay together when a text is drawn
 

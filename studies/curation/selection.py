@@ -76,8 +76,8 @@ def measure_toy(*, seed: int) -> dict:
     """
     rng = np.random.default_rng(seed)
     sizes = ((99, 1), (50, 50), (400, 100))
-    sets = [cats_and_dogs(*size, rng=rng) for size in sizes]
-    picks = pick(*sets, 50, rng=rng)
+    before, target, pool = (cats_and_dogs(*size, rng=rng) for size in sizes)
+    picks = pick(before, target, pool, 50, rng=rng)
     return {rule: float((rows >= 400).mean()) for rule, rows in picks.items()}
 
 
@@ -100,11 +100,11 @@ def measure_warm_up(*, seed: int, picked: int, steps: tuple[int, ...]) -> dict:
             rows[name].extend(drawn[:count])
             drawn = drawn[count:]
     z = PCA(20, random_state=0).fit(x[rows["before"]]).transform(x)
-    parts = [z[rows[name]] for name in ("before", "target", "pool")]
-    picks = pick(*parts, picked, rng=rng)
+    before, target, candidates = (z[rows[k]] for k in ("before", "target", "pool"))
+    picks = pick(before, target, candidates, picked, rng=rng)
     pool = np.array(rows["pool"])
     config = MLPConfig((x.shape[1], 64, 10))
-    plain = dict(weight_decay=0.0, clip=None)
+    plain: dict = dict(weight_decay=0.0, clip=None)
     made = MLPEnsemble(config, x, y, [rows["before"]], batch=64, seeds=[seed])
     train_batched(made, Training(400, 3e-3, **plain))
     test = x[rows["test"]], y[rows["test"]]

@@ -63,7 +63,7 @@ def measure_synthetic(
     rng = np.random.default_rng((setting.seed, 2))
     (real,) = draw_text([characters], rng=rng)
     training = Training(steps, lr)
-    options = dict(pause_at=(steps // 2, steps), n_layers=n_layers)
+    options: dict = dict(pause_at=(steps // 2, steps), n_layers=n_layers)
     kept = [round((1 - s) * characters / step_size) * step_size for s in shares]
     first = [real] + [real[:k] for k in kept if k < characters]
     models, losses = train_on(first, setting, training, **options)
