@@ -107,6 +107,8 @@ sizes = chapter.sizes(
     many_seeds=dict(smoke=1, cpu=20, gpu=20),
     warm_up_seeds=dict(smoke=1, cpu=10, gpu=20),
 )
+
+# %% tags=["hide-input"]
 seeds = chapter.seeds(sizes.seeds)
 many, warm = map(chapter.seeds, (sizes.many_seeds, sizes.warm_up_seeds))
 options: dict = dict(deadline=chapter.deadline)
@@ -120,6 +122,14 @@ text = dict(
     device=chapter.device,
 )
 print(f"{chapter.profile} on {chapter.device}, {sizes.seeds} seed(s)")
+
+
+def over_seeds(runs) -> str:
+    """Return mean and interval, or that all seeds have one value."""
+    runs = np.array(runs, dtype=float)
+    if len(runs) > 1 and np.ptp(runs) == 0:
+        return f"{runs[0]:.3g} in all seeds"
+    return with_interval(runs)
 
 
 # %% [markdown]
@@ -224,8 +234,7 @@ chapter.glue("cu-shared", breadth.one_factor_r2(30, 1, 0.5), ".3f")
 # {glue:text}`cu-three-clean`. That is algebra, with our parameters. It ends when
 # all columns share an error of half the cause's variance: then thirty columns
 # reach {glue:text}`cu-shared`, however many more are added.
-
-# %% [markdown]
+#
 # ## The experiment
 #
 # ### Step 1: four pools, and what a model makes of them
@@ -265,6 +274,7 @@ tables = {
 }
 
 
+# %% tags=["hide-input"]
 def at(run: str, k: int) -> np.ndarray:
     """Return the held-out losses of a run after k passes, (seeds,)."""
     return loss[run][:, looks.index(k)]
@@ -273,6 +283,14 @@ def at(run: str, k: int) -> np.ndarray:
 def past_bigram(k: int) -> np.ndarray:
     """Return how far the clean pool's model is past its own bigram table."""
     return tables["clean"][:, 1] - at("clean", k)
+
+
+def show_passes(ax) -> None:
+    """Make the passes the horizontal axis, in the logarithm."""
+    ticks = [k for k in looks if k & (k - 1) == 0]
+    ax.set(xscale="log", xlabel="passes")
+    ax.set_xticks(ticks, [str(k) for k in ticks])
+    ax.minorticks_off()
 
 
 # %% tags=["hide-input"]
@@ -302,16 +320,6 @@ ORDER = ["clean", "fresh", "8 % noise", "best two", "all four", "random"]
 COLOR = dict(zip(ORDER, SERIES)) | {"20 % noise": "#000000"}
 COLOR |= {"40 % noise": COLORS["paper"]}
 MARK = dict(zip([*ORDER, "20 % noise", "40 % noise"], [*MARKERS, "X", "*"]))
-
-
-def show_passes(ax) -> None:
-    """Make the passes the horizontal axis, in the logarithm."""
-    ticks = [k for k in looks if k & (k - 1) == 0]
-    ax.set(xscale="log", xlabel="passes")
-    ax.set_xticks(ticks, [str(k) for k in ticks])
-    ax.minorticks_off()
-
-
 fig, axes = plt.subplots(1, 2, figsize=(6.4, 3.6), sharey=True)
 for ax, runs in zip(axes, PANELS):
     for run in runs:
@@ -490,7 +498,6 @@ image_gain, image_half = (
     for k in ((last, late), (last // 2, last))
 )
 
-# %%
 epochs = np.arange(1, 11)
 released = dict(a=0.022, b=-0.13106, tau=3.0, unit=1e5)
 code, formula = (
@@ -572,37 +579,30 @@ plt.show()
 chapter.section("Mixtures of text")
 
 
-def of_pools(i: int, k: int) -> np.ndarray:
-    """Return the losses of seed i's pools alone up to pass k, (4, looks)."""
-    count = looks.index(k) + 1
-    return np.array([loss[run][i, :count] for run in POOLS])
-
-
-def rate_gain(k: int) -> tuple[np.ndarray, pd.DataFrame]:
-    """Return the gain of a free rate over the better rival, and all errors."""
-    up_to = log_parts[:, : looks.index(k) + 1]
-    rows = [laws.what_differs(up_to, of_pools(i, k)) for i in range(len(seeds))]
-    errors = pd.DataFrame(rows)
-    rival = errors[["factor", "floor"]].min(axis=1)
-    return np.log((rival / errors["rate"]).to_numpy()), errors
-
-
-def rule_gain(k: int) -> tuple[np.ndarray, pd.DataFrame]:
-    """Return the gain of the mixing rule over the better naive forecast."""
+def compare(k: int) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return errors of fits and of mixtures' forecasts, a row per seed."""
     count = looks.index(k) + 1
     n = sizes.characters * np.array(looks[:count])
-    rows = []
+    fits, mixtures = [], []
     for i in range(len(seeds)):
-        seen = {run: rows_[i, :count] for run, rows_ in loss.items()}
-        rows.append(laws.mixture_errors(n, seen, sizes.characters))
-    errors = pd.DataFrame(rows)
-    naive = errors[["mean", "clean"]].min(axis=1)
-    return np.log((naive / errors["rule"]).to_numpy()), errors
+        seen = {run: rows[i, :count] for run, rows in loss.items()}
+        alone = np.array([seen[run] for run in POOLS])
+        fits.append(laws.what_differs(log_parts[:, :count], alone))
+        mixtures.append(laws.mixture_errors(n, seen, sizes.characters))
+    return pd.DataFrame(fits), pd.DataFrame(mixtures)
 
 
-rates, rate_errors = rate_gain(last)
-rule, rule_errors = rule_gain(last)
-half_rates, half_rule = rate_gain(last // 2)[0], rule_gain(last // 2)[0]
+def gain_over(errors: pd.DataFrame, ours: str) -> np.ndarray:
+    """Return ln of the best other's error over ours, per seed."""
+    rival = errors.drop(columns=ours).min(axis=1)
+    return np.log((rival / errors[ours]).to_numpy())
+
+
+rate_errors, rule_errors = compare(last)
+half_errors = compare(last // 2)
+rates, rule = gain_over(rate_errors, "rate"), gain_over(rule_errors, "rule")
+half_rates = gain_over(half_errors[0], "rate")
+half_rule = gain_over(half_errors[1], "rule")
 
 # %% tags=["hide-input"]
 chapter.record(
@@ -674,6 +674,7 @@ distances = np.array(mixed.distance.tolist())[:, 0]  # at the smallest size
 counts = np.array(mixed.classes.tolist())
 
 
+# %%
 def unseen_error(i: int, columns: np.ndarray) -> float:
     """Return the error on unseen mixtures of seed i, at the smallest size."""
     return transport.held_out_error(columns, accuracy[i, 0], fitted_on)
@@ -806,24 +807,18 @@ chapter.record(
     runs=over_random("gradient", 20),
     half_trained=over_random("gradient", 10),
 )
-
-
-def level(runs) -> str:
-    """Return mean and interval, or that all seeds have one value."""
-    runs = np.array(runs, dtype=float)
-    if len(runs) > 1 and np.ptp(runs) == 0:
-        return f"{runs[0]:.3g} in all seeds"
-    return with_interval(runs)
-
-
 chapter.glue("cu-before", with_interval(tuned.before))
 columns = {
-    "dogs among picks": {rule: level(toys[rule]) for rule in selection.RULES},
-    "5 to 9 among picks": {rule: level(rare[rule]) for rule in selection.RULES},
+    "dogs among picks": {
+        rule: over_seeds(toys[rule]) for rule in selection.RULES
+    },
+    "5 to 9 among picks": {
+        rule: over_seeds(rare[rule]) for rule in selection.RULES
+    },
 }
 for steps in (5, 20, 160):
     columns[f"{steps} steps, over random"] = {
-        rule: level(over_random(rule, steps))
+        rule: over_seeds(over_random(rule, steps))
         for rule in selection.RULES
         if rule != "random"
     }
@@ -891,6 +886,8 @@ own = run_sweep(
     **options,
 )
 chapter.require_complete(own)
+
+# %%
 STAGES = {"half": 0, "end": 1}
 real, missing = (np.array(own[k].tolist()) for k in ("real", "missing"))
 written = np.array(own.synthetic.tolist())  # (seeds, generations, shares, 2)

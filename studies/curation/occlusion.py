@@ -51,13 +51,8 @@ def measure_occluded(*, seed: int, pool: int, passes: Sequence[int]) -> dict:
     def look(_: int) -> None:
         errors.append(model.errors(images.flat[test], images.y[test]))
 
-    training = Training(
-        per_pass * max(passes),
-        1e-3,
-        schedule="constant",
-        warmup=0.0,
-        weight_decay=0.0,
-        clip=None,
-    )
-    train_batched(model, training, pause_at=[k * per_pass for k in passes], paused=look)
+    still: dict = dict(schedule="constant", warmup=0.0, weight_decay=0.0, clip=None)
+    pauses = [k * per_pass for k in passes]
+    training = Training(max(pauses), 1e-3, **still)
+    train_batched(model, training, pause_at=pauses, paused=look)
     return dict(missed=np.transpose(errors).tolist())

@@ -51,10 +51,7 @@ class Text(Corpus):
 def draw_text(sizes: Sequence[int], *, rng: np.random.Generator) -> list[np.ndarray]:
     """Return texts of these many characters, no block of the corpus in two of them.
 
-    Raises
-    ------
-    ValueError
-        If the corpus is too short.
+    A ValueError says when the corpus is too short.
     """
     tokens = python_source().splits["train"]
     counts = [-(-size // BLOCK) for size in sizes]

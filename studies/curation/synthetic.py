@@ -50,12 +50,8 @@ def measure_synthetic(
     the generation before wrote (the first: the model of real text alone). Then
     ``missing``: the real part alone, as many steps. Losses are held out, of real text:
     (half of the steps, all).
-
-    Returns
-    -------
-    dict
-        ``synthetic``: (generations, shares, 2); ``missing``: (shares, 2); ``real``:
-        (2,), the first generation before all; ``ngrams`` as in `pools.count_losses`.
+    ``synthetic``: (generations, shares, 2); ``missing``: (shares, 2); ``real``: (2,),
+    the model before all generations; ``ngrams`` as in `pools.count_losses`.
     """
     step_size = shape["batch"] * shape["n_ctx"]
     steps = epochs * characters // step_size

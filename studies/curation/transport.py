@@ -113,13 +113,9 @@ def measure_mixtures(
     Logistic regression on 14 x 14 pixels; the distance is between (image, label) pairs,
     a squared distance of 20 principal components plus one between the labels' classes.
     The first two sizes are means over ``draws`` training sets.
-
-    Returns
-    -------
-    dict
-        ``accuracy``: (sizes, W); ``distance``: (sizes but the last, W), to a sample of
-        the balanced validation digits; ``classes``: (W,), total variation between a
-        mixture's class shares and equal ones.
+    ``accuracy``: (sizes, W); ``distance``: (sizes but the last, W), to a sample of the
+    balanced validation digits; ``classes``: (W,), total variation between a mixture's
+    class shares and equal ones.
     """
     rng = np.random.default_rng(seed)
     images = digits().shrink(2)
