@@ -736,6 +736,7 @@ for claim, (rival, form) in worth.items():
     chapter.record(f"curation.{claim}", runs=ratio)
 stay, slope, common = wrong.values()
 chapter.record("curation.log-projection", runs=np.log(stay / slope))
+chapter.record("curation.own-slopes", runs=np.log(common / slope))
 chapter.glue("cu-common-slope", with_interval(np.log(stay / common)))
 for i, size in enumerate(sizes.digit_sizes):
     chapter.glue(f"cu-size-{i}", f"{size:,}")
@@ -769,12 +770,13 @@ plt.show()
 # distance: {claim}`curation.distance-alone`. In this design the distance is nearly
 # a function of the weights, so that it cannot show what transport is good for.
 #
-# **The line in $\ln N$: {claim:verdict}`curation.log-projection`.** From
+# **Growth is forecast, the mixtures' own slopes are not.** From
 # {glue:text}`cu-size-0` and {glue:text}`cu-size-1` digits to
-# {glue:text}`cu-size-2` it gains {claim}`curation.log-projection` over not
-# extrapolating. One slope for all mixtures, their mean, gains
-# {glue:text}`cu-common-slope`: what helps is to expect growth, and what each
-# mixture's own slope adds is the difference.
+# {glue:text}`cu-size-2` the line in $\ln N$ gains {claim}`curation.log-projection`
+# over not extrapolating. One slope for all mixtures, the mean of theirs, gains
+# {glue:text}`cu-common-slope`, and against it the own lines bring
+# {claim}`curation.own-slopes` (below 0: they lose). Two sizes that lie close
+# together multiply the noise of each by the reach of the line.
 #
 # ### Step 7: what to give a pre-trained model
 #
