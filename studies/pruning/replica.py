@@ -13,7 +13,7 @@ one solution, which is how they are solved: cold starts of a root finder go astr
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import numpy as np
@@ -164,7 +164,7 @@ class _Imperfect(_Perfect):
 
     def best(self) -> tuple[float, float]:
         """Return p and q of the largest margin, from the perfect probe's solution."""
-        p, _ = _Perfect(self.cell).best()
+        p, _ = _Perfect(replace(self.cell, angle=0.0)).best()
         p = min(p, 1 / self.sin)
 
         def height(x):
