@@ -57,7 +57,9 @@ def ideal_losses(
     array([0.4167, 0.    ])
     """
     p = feature_frequencies(n, law, alpha, density)
-    return np.array([unlearned_feature_loss(p, m) for m in ms])
+    variances = MEAN_SQUARE * p - MEAN_VALUE**2 * p**2
+    beyond = np.append(np.cumsum(variances[::-1])[::-1], 0.0)  # the first 0, 1, … n
+    return beyond[np.minimum(ms, n)]
 
 
 def ideal_weak_exponent(

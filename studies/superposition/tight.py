@@ -3,13 +3,10 @@
 Introduced in chapter 1.
 """
 
-from collections.abc import Sequence
-
 import numpy as np
 import torch
 
-from scaling_core.models.superposition import ToyConfig, ToyEnsemble
-from studies.superposition.toys import train_toys
+from scaling_core.models.superposition import ToyEnsemble
 
 ROUNDS = 100  # of whitening and normalising; rows are then tight to a few 1e-4
 
@@ -41,35 +38,7 @@ def tight_rows(rows_nm: np.ndarray) -> np.ndarray:
     return rows_nm
 
 
-def measure_tight(
-    *,
-    n: int,
-    m: int,
-    alpha: float,
-    seeds: Sequence[int],
-    batch: int,
-    steps: int,
-    test_samples: int,
-    lr: float = 1e-1,
-    device: str = "cpu",
-) -> dict:
-    """Train biases and one gain on a frozen tight frame per seed; return the losses.
-
-    The frame is `tight_rows` of the rows that the random control draws; biases start
-    at zero, and schedule and data are those of `measure_width`.
-
-    Returns
-    -------
-    dict
-        ``loss``, on fresh samples, one per seed.
-
-    >>> config = dict(n=8, m=2, alpha=0.5, seeds=[0], batch=4, test_samples=8)
-    >>> np.shape(measure_tight(**config, steps=2)["loss"])
-    (1,)
-    """
-    config = ToyConfig(n, m, (alpha,), (0.0,), tuple(seeds), bias_std=0.0)
-    toys = ToyEnsemble(config, batch=batch, device=device)
+def tighten(toys: ToyEnsemble) -> None:
+    """Replace the rows that each model drew by the `tight_rows` near them."""
     tight_Gnm = np.stack([tight_rows(W) for W in toys.W.cpu().numpy()])
     toys.parameters[:, :-1] = torch.as_tensor(tight_Gnm).mT.to(toys.parameters)
-    train_toys(toys, steps, lr, frozen=True)
-    return {"loss": toys.test_loss(test_samples).tolist()}

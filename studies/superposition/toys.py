@@ -1,14 +1,15 @@
-"""Train the toys of one width, measure them, and index the results by cell.
+"""Train toys of several widths, measure them, and index the results by cell.
 
-`measure_width` is what a sweep runs: one config is one width with all its models as
-one tensor, so that a stopped run goes on from the next width. Introduced in chapter 1.
+`measure_toys` is what a sweep runs: one config is one family, whose widths train side
+by side on the same batches, so that a stopped run goes on from the next family.
+Introduced in chapter 1.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any, Literal
 
 import numpy as np
-import pandas as pd
 
 from scaling_core.base.slopes import Slopes, fit_slopes
 from scaling_core.models.sparse_features import Law, feature_frequencies
@@ -18,6 +19,8 @@ from scaling_core.training.settings import Training
 from studies.superposition.frozen import FrozenDirections
 from studies.superposition.geometry import row_norms, squared_overlap_stats
 from studies.superposition.ideal import unlearned_feature_loss
+from studies.superposition.side_by_side import SideBySide
+from studies.superposition.tight import tighten
 
 NORM_EDGES = np.linspace(0, 2, 41)  # of the histogram of row norms; longer rows last
 START_EDGES = np.array([-np.inf, -1.0, 0.0, 0.5, 1.0, np.inf])  # of initial biases
@@ -31,6 +34,7 @@ METRICS = (
     "kept",
     "off_ideal",
     "represented",
+    "represented_rows",
     "strong",
     "ignored",
     "ignored_top",
@@ -42,10 +46,10 @@ METRICS = (
 )
 
 
-def measure_width(
+def measure_toys(
     *,
     n: int,
-    m: int,
+    ms: Sequence[int],
     alphas: Sequence[float],
     gammas: Sequence[float],
     seeds: Sequence[int],
@@ -54,80 +58,102 @@ def measure_width(
     test_samples: int,
     density: float = 1.0,
     bias_std: float = 1.0,
-    frozen: bool = False,
+    frozen: Literal["random", "tight"] | None = None,
     lr: float = 1e-2,
     device: str = "cpu",
     batched: bool | None = None,
     keep_weights: bool = False,
 ) -> dict:
-    """Train every (alpha, seed, gamma) at width m as one tensor, and measure each.
+    """Train every (alpha, seed, gamma) at each width m, and measure each.
 
     With ``steps=0`` the untrained models are measured; ``frozen`` ones keep their
-    random directions (see `FrozenDirections`). ``batched`` as in `ToyEnsemble`; the
-    rest as in `ToyConfig`. Rate and schedule are those of the paper's small toys.
+    directions, those drawn or a tight frame near them (see `FrozenDirections`).
+    ``batched`` as in `ToyEnsemble`; the rest as in `ToyConfig`. Rate and schedule are
+    those of the paper's small toys.
 
     Returns
     -------
     dict
-        Nested lists of shape (alphas, seeds, gammas): those of `measure_rows`; on
-        fresh samples ``loss``, summed over features, and its ``parts`` (leak, silent,
-        own); counts of features by initial bias (`START_EDGES`), ``started``, and of
-        those represented at the end, ``kept``; with ``keep_weights`` also
-        ``weights``, (..., n, m).
+        Nested lists of shape (alphas, seeds, gammas, widths): those of
+        `measure_rows`; on fresh samples ``loss``, summed over features, and its
+        ``parts`` (leak, silent, own); counts of features by initial bias
+        (`START_EDGES`), ``started``, and of those represented at the end, ``kept``;
+        with ``keep_weights``, of one width, also ``weights``, (..., n, m).
 
-    >>> result = measure_width(n=8, m=2, alphas=[0.5], gammas=[-1.0], seeds=[0],
-    ...                        batch=4, steps=0, test_samples=8)
+    Raises
+    ------
+    ValueError
+        Before the training: without test samples, or if weights of several widths
+        are asked for.
+
+    >>> result = measure_toys(n=8, ms=[2, 4], alphas=[0.5], gammas=[-1.0], seeds=[0],
+    ...                       batch=4, steps=0, test_samples=8)
     >>> np.shape(result["loss"]), np.shape(result["norm_counts"])
-    ((1, 1, 1), (1, 1, 1, 40))
+    ((1, 1, 1, 2), (1, 1, 1, 2, 40))
     """
-    if test_samples < 1:  # before the training, not after it
+    if test_samples < 1:
         raise ValueError(f"need test_samples >= 1, got {test_samples}")
-    config = ToyConfig(
-        n=n,
-        m=m,
-        alphas=tuple(alphas),
-        gammas=tuple(gammas),
-        seeds=tuple(seeds),
-        density=density,
-        bias_std=bias_std,
-    )
-    model = ToyEnsemble(config, batch=batch, device=device, batched=batched)
-    start_Gn = model.bias.cpu().numpy().copy()
-    train_toys(model, steps, lr, frozen)
-    W_Gnm = model.W.cpu().numpy()
-    rows = [
-        measure_rows(W, feature_frequencies(n, "power", alpha, density))
-        for W, (alpha, _, _) in zip(W_Gnm, config.cells(), strict=True)
+    if keep_weights and len(ms) > 1:
+        raise ValueError(f"weights are kept of one width, got widths {ms}")
+    drawn = dict(alphas=tuple(alphas), gammas=tuple(gammas), seeds=tuple(seeds))
+    drawn |= dict(density=density, bias_std=bias_std)
+    models = [
+        ToyEnsemble(
+            ToyConfig(n, m, **drawn), batch=batch, device=device, batched=batched
+        )
+        for m in ms
     ]
-    result = {name: np.array([row[name] for row in rows]) for name in rows[0]}
-    result["parts"] = model.test_parts(test_samples)
-    result["loss"] = result["parts"].sum(1)
-    represented_Gn = row_norms(W_Gnm) > REPRESENTED
-    for name, counted_Gn in (("started", None), ("kept", represented_Gn)):
-        result[name] = _count_by_start(start_Gn, counted_Gn)
+    starts = [model.bias.cpu().numpy().copy() for model in models]
+    if frozen == "tight":
+        for model in models:
+            tighten(model)
+    train_toys(models, steps, lr, frozen=frozen is not None)
+    by_width = [
+        _measure(model, start_Gn, test_samples)
+        for model, start_Gn in zip(models, starts, strict=True)
+    ]
+    result = {name: np.stack([x[name] for x in by_width], 1) for name in by_width[0]}
     if keep_weights:
-        result["weights"] = W_Gnm
+        result["weights"] = models[0].W.cpu().numpy()[:, None]
     shape = (len(alphas), len(seeds), len(gammas))
     return {k: v.reshape(*shape, *v.shape[1:]).tolist() for k, v in result.items()}
 
 
-def train_toys(model: ToyEnsemble, steps: int, lr: float, frozen: bool) -> None:
+def train_toys(
+    models: Sequence[ToyEnsemble], steps: int, lr: float, frozen: bool
+) -> None:
     """Train toys in place by the paper's schedule, ``frozen`` ones by gain and bias."""
-    trained = FrozenDirections(model) if frozen else model
     if not steps:
         return
+    parts = [FrozenDirections(model) if frozen else model for model in models]
     training = Training(
         steps,
         lr,
         warmup=0.1,
         floor=0.05,
         betas=(0.9, 0.999),
-        weight_decay=0.0,  # the model brings its own
+        weight_decay=0.0,  # the models bring their own
         clip=None,
     )
-    train_ensemble(trained, training, desc=f"width {model.config.m}")
-    if isinstance(trained, FrozenDirections):
-        trained.write_back()
+    train_ensemble(SideBySide(parts), training, desc=f"{len(parts)} widths")
+    for part in parts:
+        if isinstance(part, FrozenDirections):
+            part.write_back()
+
+
+def _measure(model: ToyEnsemble, start_Gn: np.ndarray, test_samples: int) -> dict:
+    """Measure the models of one width; each value has a first axis over them."""
+    c, W_Gnm = model.config, model.W.cpu().numpy()
+    rows = [
+        measure_rows(W, feature_frequencies(c.n, c.law, alpha, c.density))
+        for W, (alpha, _, _) in zip(W_Gnm, c.cells(), strict=True)
+    ]
+    result = {name: np.array([row[name] for row in rows]) for name in rows[0]}
+    result["parts"] = model.test_parts(test_samples)
+    result["loss"] = result["parts"].sum(1)
+    for name, counted_Gn in (("started", None), ("kept", result["represented_rows"])):
+        result[name] = _count_by_start(start_Gn, counted_Gn)
+    return result
 
 
 def _count_by_start(start_Gn: np.ndarray, counted_Gn: np.ndarray | None) -> np.ndarray:
@@ -146,12 +172,14 @@ def measure_rows(W: np.ndarray, p: np.ndarray) -> dict:
     Returns
     -------
     dict
+        ``represented_rows``, 1 for each row with norm above 1/2, else 0;
         ``represented`` and ``strong``, the fractions of rows with norm above 1/2 and
         above 1; ``ignored``, the exact loss if the represented features were perfect
         and the others never decoded, and ``ignored_top``, the same for as many of the
-        most frequent features; ``off_ideal``, see `distance_from_ideal`; mean and variance of squared overlaps over all rows
-        and over the strong ones (NaN for fewer than two); ``norm_counts``, the
-        histogram of row norms over `NORM_EDGES`.
+        most frequent features; ``off_ideal``, see `distance_from_ideal`; mean and
+        variance of squared overlaps over all rows and over the strong ones (NaN for
+        fewer than two); ``norm_counts``, the histogram of row norms over
+        `NORM_EDGES`.
 
     >>> W = np.array([[1.2, 0.0], [0.0, 0.8], [0.1, 0.0]])
     >>> rows = measure_rows(W, np.array([0.5, 0.3, 0.2]))
@@ -161,6 +189,7 @@ def measure_rows(W: np.ndarray, p: np.ndarray) -> dict:
     norms = row_norms(W)
     represented, strong = norms > REPRESENTED, norms > 1
     result = dict(
+        represented_rows=represented.astype(int),
         represented=float(represented.mean()),
         strong=float(strong.mean()),
         ignored=unlearned_feature_loss(p, represented),
@@ -193,7 +222,7 @@ def distance_from_ideal(W: np.ndarray) -> float:
 
 @dataclass(frozen=True)
 class ToyRuns:
-    """Results of `measure_width` over widths, by (alpha, gamma).
+    """Results of `measure_toys` by (alpha, gamma).
 
     Attributes
     ----------
@@ -209,23 +238,10 @@ class ToyRuns:
     values: dict[str, np.ndarray]
 
     @classmethod
-    def from_frame(cls, frame: pd.DataFrame) -> "ToyRuns":
-        """Stack the rows of a sweep over widths that have all else in common.
-
-        Raises
-        ------
-        ValueError
-            If the rows differ in more than the width.
-        """
-        for name in set(frame) - {"m", "seconds", *METRICS}:
-            if len({*map(str, frame[name])}) > 1:
-                raise ValueError(f"the rows differ in {name}, not in the width alone")
-        values = {
-            name: np.stack([np.array(v, dtype=float) for v in frame[name]], axis=3)
-            for name in METRICS
-        }
-        alphas, gammas = (tuple(frame.iloc[0][name]) for name in ("alphas", "gammas"))
-        return cls(alphas, gammas, tuple(int(m) for m in frame.m), values)
+    def from_row(cls, row: Mapping[str, Any]) -> "ToyRuns":
+        """Take a row of a sweep: one family, at all its widths."""
+        values = {name: np.array(row[name], dtype=float) for name in METRICS}
+        return cls(*(tuple(row[name]) for name in ("alphas", "gammas", "ms")), values)
 
     def get(self, name: str, alpha: float, gamma: float) -> np.ndarray:
         """Return the (seeds, widths, ...) values of one (alpha, gamma).

@@ -35,13 +35,14 @@ from studies.superposition.ideal import (
     ideal_weak_exponent,
     unlearned_feature_loss,
 )
-from studies.superposition.tight import measure_tight, tight_rows
+from studies.superposition.side_by_side import SideBySide
+from studies.superposition.tight import tight_rows
 from studies.superposition.toys import (
     PARTS,
     ToyRuns,
     distance_from_ideal,
     measure_rows,
-    measure_width,
+    measure_toys,
 )
 
 FRAMES = {
@@ -237,29 +238,43 @@ TOYS = dict(
 
 
 def test_toys_at_every_width(tmp_path):
-    grid = [dict(TOYS, m=m) for m in (2, 4, 8)]
-    frame = run_sweep(measure_width, grid, store=tmp_path / "toys.sqlite")
+    family = dict(TOYS, ms=[2, 4, 8])
+    frame = run_sweep(measure_toys, [family], store=tmp_path / "toys.sqlite")
     assert (frame.status == "done").all(), frame.error.tolist()
-    toys = ToyRuns.from_frame(frame)
+    toys = ToyRuns.from_row(frame.iloc[0])
     assert toys.values["loss"].shape == (2, 3, 2, 3)
     assert toys.get("norm_counts", 0.5, -1.0).shape == (3, 3, 40)
     slopes = toys.slopes(0.5, -1.0)
     assert slopes.runs.shape == (3,) and (slopes.runs < 0).all()
     assert (toys.get("represented", 0.0, -1.0)[:, -1] > 0.9).all()
     assert (toys.get("represented", 0.0, 0.5)[:, 0] < 0.9).all()
-    untrained = measure_width(**(grid[0] | dict(steps=0)))
-    assert (np.array(untrained["loss"]) > toys.values["loss"][..., 0]).all()
+    rows = toys.get("represented_rows", 0.0, 0.5)
+    assert rows.mean(-1) == pytest.approx(toys.get("represented", 0.0, 0.5))
+    untrained = measure_toys(**(family | dict(steps=0)))
+    assert (np.array(untrained["loss"]) > toys.values["loss"]).all()
     with pytest.raises(ValueError, match="there are alphas"):
         toys.get("loss", 1.0, -1.0)
-    frame.loc[0, "steps"] = 999
-    with pytest.raises(ValueError, match="differ in steps"):
-        ToyRuns.from_frame(frame)
+
+
+@pytest.mark.parametrize("frozen", [None, "random"])
+def test_widths_side_by_side_are_what_each_is_alone(frozen):
+    config = dict(TOYS, gammas=[-1.0], steps=40, frozen=frozen)
+    together = np.array(measure_toys(**config, ms=[2, 5])["loss"])
+    for i, m in enumerate((2, 5)):
+        alone = np.array(measure_toys(**config, ms=[m])["loss"])
+        assert together[..., [i]] == pytest.approx(alone, rel=1e-5)
+
+
+def test_side_by_side_wants_the_same_batches():
+    toys = [ToyEnsemble(ToyConfig(9, 2, seeds=(s,)), batch=4) for s in (0, 1)]
+    with pytest.raises(ValueError, match="do not share their data"):
+        SideBySide(toys)
 
 
 def test_untrained_rows_overlap_like_random_directions():
-    result = measure_width(
+    result = measure_toys(
         n=1000,
-        m=25,
+        ms=[25],
         alphas=[1.0],
         gammas=[-1.0],
         seeds=[0],
@@ -269,25 +284,29 @@ def test_untrained_rows_overlap_like_random_directions():
         keep_weights=True,
     )
     mean, variance = random_overlap_moments(25)
-    assert result["overlap_all"][0][0][0] == pytest.approx(mean, rel=0.02)
-    assert result["overlap_variance_all"][0][0][0] == pytest.approx(variance, rel=0.05)
-    assert np.shape(result["weights"]) == (1, 1, 1, 1000, 25)
+    assert np.ravel(result["overlap_all"]) == pytest.approx(mean, rel=0.02)
+    variances = np.ravel(result["overlap_variance_all"])
+    assert variances == pytest.approx(variance, rel=0.05)
+    assert np.shape(result["weights"]) == (1, 1, 1, 1, 1000, 25)
 
 
 def test_no_test_samples_fails_before_training(monkeypatch):
     monkeypatch.setattr("studies.superposition.toys.train_ensemble", None)
     with pytest.raises(ValueError, match="test_samples >= 1"):
-        measure_width(**(TOYS | dict(m=2, test_samples=0)))
+        measure_toys(**(TOYS | dict(ms=[2], test_samples=0)))
+    with pytest.raises(ValueError, match="weights are kept of one width"):
+        measure_toys(**TOYS, ms=[2, 4], keep_weights=True)
 
 
-@pytest.mark.parametrize("frozen", [False, True])
+@pytest.mark.parametrize("frozen", [None, "random"])
 def test_toys_on_the_device_path_give_the_results_of_the_other(frozen):
     """All models as batched products, as on a GPU."""
-    config = dict(n=64, m=8, seeds=[0, 1], batch=64, steps=60, test_samples=640)
-    config |= dict(alphas=[0.5, 1.5], gammas=[-1.0, 0.5], frozen=frozen)
-    sliced = measure_width(**config, batched=False)
-    batched = measure_width(**config, batched=True)
-    assert np.shape(batched["loss"]) == (2, 2, 2)
+    config = dict(n=64, ms=[8], seeds=[0, 1], batch=64, steps=60, test_samples=640)
+    gammas = [0.0] if frozen else [-1.0, 0.5]
+    config |= dict(alphas=[0.5, 1.5], gammas=gammas, frozen=frozen)
+    sliced = measure_toys(**config, batched=False)
+    batched = measure_toys(**config, batched=True)
+    assert np.shape(batched["loss"]) == (2, 2, len(gammas), 1)
     for name in ("loss", "parts", "represented", "off_ideal"):
         assert np.array(batched[name]) == pytest.approx(
             np.array(sliced[name]), rel=1e-3, abs=1e-6
@@ -295,10 +314,10 @@ def test_toys_on_the_device_path_give_the_results_of_the_other(frozen):
 
 
 def test_frozen_rows_keep_their_directions_and_learn_all_else():
-    config = dict(TOYS, m=4, keep_weights=True, frozen=True, gammas=[0.0])
-    untrained = measure_width(**config | dict(steps=0))
+    config = dict(TOYS, ms=[4], keep_weights=True, frozen="random", gammas=[0.0])
+    untrained = measure_toys(**config | dict(steps=0))
     start = np.array(untrained["weights"])
-    end = measure_width(**config | dict(steps=400))
+    end = measure_toys(**config | dict(steps=400))
     W = np.array(end["weights"])
     gains = np.linalg.norm(W, axis=-1)
     assert gains == pytest.approx(gains[..., :1].repeat(16, -1), rel=1e-5)
@@ -308,7 +327,7 @@ def test_frozen_rows_keep_their_directions_and_learn_all_else():
 
 
 def test_frozen_gradient_equals_autograd():
-    config = ToyConfig(n=9, m=3, alphas=(0.5,), gammas=(0.0, 1.0), seeds=(0,))
+    config = ToyConfig(n=9, m=3, alphas=(0.5, 1.0), gammas=(0.0,), seeds=(0,))
     toys = ToyEnsemble(config, batch=20, dtype=torch.float64)
     rows = toys.W / toys.W.norm(dim=-1, keepdim=True)
     model = FrozenDirections(toys)
@@ -322,6 +341,10 @@ def test_frozen_gradient_equals_autograd():
     assert torch.allclose(model.gradient(cells), P.grad, rtol=1e-10)
     model.decay_(0.5)  # rows that do not learn do not decay
     assert torch.equal(model.parameters, before)
+    model.write_back()
+    assert torch.allclose(toys.W, rows * model.parameters[:, :1, None])
+    with pytest.raises(ValueError, match="one gamma"):
+        FrozenDirections(ToyEnsemble(ToyConfig(9, 2, gammas=(0.0, 1.0)), batch=4))
 
 
 @settings(deadline=None, max_examples=20)
@@ -336,12 +359,12 @@ def test_distance_from_ideal_is_a_matrix_norm(n, m, seed):
 
 
 def test_survivors_are_counted_by_the_start_of_their_bias():
-    config = dict(TOYS, m=4, steps=0)
-    untrained = measure_width(**config)
+    config = dict(TOYS, ms=[4], steps=0)
+    untrained = measure_toys(**config)
     started, kept = (np.array(untrained[k]) for k in ("started", "kept"))
     assert (started.sum(-1) == 16).all() and (kept <= started).all()
     assert kept.sum(-1) / 16 == pytest.approx(np.array(untrained["represented"]))
-    zero = measure_width(**config | dict(bias_std=0.0))
+    zero = measure_toys(**config | dict(bias_std=0.0))
     assert np.array(zero["started"])[..., 2].min() == 16  # from 0 up to 0.5
     assert len(PARTS) == np.shape(zero["parts"])[-1]
 
@@ -373,11 +396,12 @@ def test_tight_rows_reach_the_least_mean_overlap():
 
 
 def test_frozen_frames_learn_biases_only_and_beat_random_rows():
-    config = dict(n=64, m=8, seeds=[0, 1], batch=64, test_samples=4096)
-    tight = measure_tight(**config, alpha=0.5, steps=600)["loss"]
-    control = dict(alphas=[0.5], gammas=[0.0], bias_std=0.0, frozen=True, lr=0.1)
-    random = measure_width(**config, **control, steps=600)["loss"]
-    assert (np.array(tight) < np.ravel(random)).all()
+    config = dict(n=64, ms=[8], seeds=[0, 1], batch=64, test_samples=4096)
+    config |= dict(alphas=[0.5], gammas=[0.0], bias_std=0.0, lr=0.1, steps=600)
+    tight, random = (
+        measure_toys(**config, frozen=rows)["loss"] for rows in ("tight", "random")
+    )
+    assert (np.array(tight) < np.array(random)).all()
 
 
 def test_gain_is_what_perfect_features_would_save():
