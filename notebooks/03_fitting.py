@@ -103,12 +103,12 @@ chapter = Chapter("fitting", profile=profile)
 sizes = chapter.sizes(
     recovery_widths=dict(smoke=4, cpu=20, gpu=20),
     noisy_seeds=dict(smoke=1, cpu=64, gpu=96),
-    centred_seeds=dict(smoke=1, cpu=24, gpu=48),
+    centred_seeds=dict(smoke=1, cpu=16, gpu=48),
     starts=dict(smoke=45, cpu=450, gpu=900),
     bootstraps=dict(smoke=200, cpu=1000, gpu=4000),
     split_bootstraps=dict(smoke=4, cpu=200, gpu=400),
     schedule_seeds=dict(smoke=1, cpu=5, gpu=10),
-    schedule_steps=dict(smoke=120, cpu=600, gpu=3600),
+    schedule_steps=dict(smoke=120, cpu=480, gpu=3600),
     schedule_batch=dict(smoke=2, cpu=16, gpu=16),
     test_windows=dict(smoke=8, cpu=64, gpu=128),
 )
@@ -590,10 +590,11 @@ record_values(claimed, have_llama, "isoflops.csv")
 #
 # We train a model of characters (two layers of width 32, program text) under
 # six schedules. A seed fixes the initial values and the order of the data; only
-# the rate differs. A constant rate and a cosine are fitted, per seed, with
-# $\lambda$ chosen on them; four schedules have to be predicted. The null needs
-# no law: *copy* the fitted curve whose rates are nearest. Everything is
-# repeated at half of the training, with schedules of half the length.
+# the rate differs, and what the rates have in common is trained once. A constant
+# rate and a cosine are fitted, per seed, with $\lambda$ chosen on them; four
+# schedules have to be predicted. The null needs no law: *copy* the fitted curve
+# whose rates are nearest. Everything is repeated at half of the training, with
+# schedules of half the length.
 
 # %%
 chapter.section("Own schedules")
@@ -603,21 +604,21 @@ base = dict(d_model=32, lr=0.01, batch=sizes.schedule_batch)
 base["eval_rows"] = sizes.test_windows
 base_steps = {part: sizes.schedule_steps // part for part in lengths}
 grid = [
-    base | dict(name=name, seed=seed, steps=steps)
+    base | dict(seed=seed, steps=steps)
     for steps in base_steps.values()
     for seed in seeds
-    for name in names
 ]
 store = chapter.store("schedules")
-measure = own_schedules.measure_schedule
+measure = own_schedules.measure_schedules
 runs = run_sweep(measure, grid, store=store, deadline=chapter.deadline)
 chapter.require_complete(runs)
 
 # %%
 curves, fits, found, without = {}, {}, {}, {}
-for (seed, steps), rows in runs.groupby(["seed", "steps"]):
-    key, decays = (seed, steps), annealing.own_decays(steps)
-    curves[key] = annealing.own_curves(dict(zip(rows.name, rows.loss)), steps)
+for row in runs.to_dict("records"):
+    key, steps = (row["seed"], row["steps"]), row["steps"]
+    decays = annealing.own_decays(steps)
+    curves[key] = annealing.own_curves({k: row[k] for k in names}, steps)
     given = curves[key], own_schedules.FITTED, decays
     fits[key] = annealing.fit_curves(*given)
     found[key] = annealing.predict_unseen(*given)
@@ -641,10 +642,8 @@ grams = np.mean(
     [annealing.ngram_losses(s, sizes.test_windows) for s in seeds], axis=0
 )
 for steps in (half, full):
-    ends = runs[runs.steps == steps].loss.map(lambda loss: loss[-1])
-    print(
-        f"{steps} steps: last losses {ends.min():.2f} to {ends.max():.2f} nats"
-    )
+    ends = [curves[s, steps][name].loss[-1] for s in seeds for name in names]
+    print(f"{steps} steps: last losses {min(ends):.2f} to {max(ends):.2f} nats")
 print("counted on the training text: " + ", ".join(
     f"{n} {x:.2f}" for n, x in zip(("unigrams", "bigrams", "trigrams"), grams)
 ))  # fmt: skip
@@ -935,8 +934,8 @@ plt.show()
 # - **The annealing law** (`annealing-over-copy`): the six schedules with five
 #   seeds, 100 million parameters, 20 tokens for each of them:
 #   {glue:text}`ft-cost-annealing` accelerator days. A ratio above 1.1 there
-#   would confine our result to tiny models. The `gpu` profile, six times our
-#   steps, is the first stage.
+#   would confine our result to tiny models. The `gpu` profile, with several
+#   times our steps, is the first stage.
 # - **Step Law's exponents** (`steplaw-lr-d`): twelve more runs a grid around the
 #   bottom of its bowl, at half the spacing: {glue:text}`ft-cost-steplaw`
 #   accelerator days. Exponents that no longer move with the bowl's reach would
@@ -1049,7 +1048,7 @@ chapter.glue("ft-share-llama", 100 * next_budgets / refits.TARGET, ".0f")
 #
 # **Compute and larger runs.** The provenance below lists seconds per section;
 # `scaling run fitting --profile gpu` uses more seeds, starts and resamples and
-# six times longer runs of step 6, all on the processor: give it many
+# several times longer runs of step 6, all on the processor: give it many
 # (`SCALING_SWEEP_JOBS=16`).
 #
 # **References.** {cite:t}`hoffmann2022training` and

@@ -1,17 +1,22 @@
 """One tiny language model under six schedules: two to be fitted, four to be predicted.
 
 Runs of one seed share initial values and batches, so that they differ by their
-schedule alone. Kept apart from what fits the curves, so that a change there retrains
-nothing. Chapter: fitting.
+schedule alone. As long as the rates are those of a constant schedule, so are the
+weights: that part is trained once. Kept apart from what fits the curves, so that a
+change there retrains nothing. Chapter: fitting.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from copy import deepcopy
+from dataclasses import dataclass, field
 
+import numpy as np
 import torch
+from torch import Tensor, nn
 
 from scaling_core.data.corpora import python_source
 from scaling_core.models.transformer import Transformer, TransformerConfig
-from scaling_core.training.loop import Training, next_token_loss, train
+from scaling_core.training.loop import Training, make_adamw, next_token_loss
 from scaling_core.training.schedules import warmup_cosine, warmup_stable_decay
 
 WARM_UP, LAST = 0.1, 0.1  # share of the steps; last rate as a share of the peak
@@ -45,17 +50,52 @@ def schedule(name: str, steps: int) -> Callable[[int], float]:
     return rate
 
 
-def measure_schedule(
-    *,
-    name: str,
-    steps: int,
-    d_model: int,
-    lr: float,
-    batch: int,
-    eval_rows: int,
-    seed: int,
-) -> dict:
-    """Train one model under one schedule; return its held-out ``loss`` at `POINTS` steps."""
+@dataclass
+class Run:
+    """A model in training, with its optimiser and the held-out losses so far."""
+
+    model: Transformer
+    optimizer: torch.optim.Optimizer
+    clip: float
+    done: int = 0
+    losses: list[float] = field(default_factory=list)
+
+    def advance(
+        self,
+        rates: Sequence[float],
+        to: int,
+        batch_at: Callable[[int], Tensor],
+        evaluate: Callable[[nn.Module], float],
+    ) -> None:
+        """Train as `scaling_core.training.loop.train` does, up to ``to`` steps done.
+
+        Evaluates at `POINTS` of the steps that there are rates for.
+        """
+        every = len(rates) // POINTS
+        for step in range(self.done, to):
+            for group in self.optimizer.param_groups:
+                group["lr"] = rates[step]
+            next_token_loss(self.model, batch_at(step)).backward()
+            nn.utils.clip_grad_norm_(self.model.parameters(), self.clip)
+            self.optimizer.step()
+            self.optimizer.zero_grad()
+            if (step + 1) % every == 0:
+                self.losses.append(evaluate(self.model))
+        self.done = max(self.done, to)
+
+
+def measure_schedules(
+    *, steps: int, d_model: int, lr: float, batch: int, eval_rows: int, seed: int
+) -> dict[str, list[float]]:
+    """Train one model under each schedule; return held-out losses at `POINTS` steps.
+
+    Raises
+    ------
+    ValueError
+        If the steps are no multiple of `POINTS`.
+    """
+    if steps < 1 or steps % POINTS:
+        raise ValueError(f"need a multiple of {POINTS} steps, got {steps}")
     corpus = python_source()
     config = TransformerConfig(
         d_model=d_model, n_layers=2, n_heads=2, d_vocab=corpus.d_vocab, n_ctx=64
@@ -64,13 +104,24 @@ def measure_schedule(
     windows = corpus.batches(batch=batch, n_ctx=64, seed=seed)
     held_out = corpus.batches(batch=eval_rows, n_ctx=64, seed=seed, split="validation")
     tokens_BT = held_out.batch_at(0)
-    losses = []
 
     @torch.no_grad()
-    def evaluate(done: int) -> None:
-        if done % (steps // POINTS) == 0:
-            losses.append(float(next_token_loss(model, tokens_BT)))
+    def evaluate(model: nn.Module) -> float:
+        return float(next_token_loss(model, tokens_BT))
 
-    training = Training(steps, lr, schedule=schedule(name, steps), warmup=0.0)
-    train(model, windows.batch_at, training, after_step=evaluate)
-    return dict(loss=losses)
+    training = Training(steps, lr)
+    trunk = Run(model, make_adamw(model, training), clip=1.0)
+    rates = {
+        name: lr * np.array([schedule(name, steps)(s) for s in range(steps)])
+        for name in (*FITTED, *UNSEEN)
+    }
+    constant = rates.pop("constant")
+    parts_at = {k: int(np.argmax(rate != constant)) for k, rate in rates.items()}
+    losses = {}
+    for name in sorted(rates, key=lambda name: parts_at[name]):
+        trunk.advance(constant, parts_at[name], windows.batch_at, evaluate)
+        branch = deepcopy(trunk)
+        branch.advance(rates[name], steps, windows.batch_at, evaluate)
+        losses[name] = branch.losses
+    trunk.advance(constant, steps, windows.batch_at, evaluate)
+    return losses | {"constant": trunk.losses}

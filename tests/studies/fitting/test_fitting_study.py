@@ -7,11 +7,15 @@ from itertools import product
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 from scipy.optimize import approx_fprime
 
 from scaling_core.data import online
+from scaling_core.data.corpora import python_source
 from scaling_core.data.published import load_published
 from scaling_core.fitting import Chinchilla, StepLaw, bootstrap, fit
+from scaling_core.models.transformer import Transformer, TransformerConfig
+from scaling_core.training.loop import Training, evaluate, train
 from studies.fitting import (
     annealing,
     approach2,
@@ -229,13 +233,27 @@ def test_the_copy_is_the_fitted_curve_with_the_nearest_rates():
 
 
 def test_runs_of_one_seed_differ_by_their_schedule_alone():
+    """Each branch is what the common loop gives from the first step on."""
     size = dict(steps=60, d_model=16, lr=1e-2, batch=2, eval_rows=4, seed=3)
-    first, second = (
-        own.measure_schedule(name=n, **size) for n in ("constant", "one drop")
-    )
-    assert first == own.measure_schedule(name="constant", **size)
-    assert first["loss"][:30] == second["loss"][:30] and first != second
-    assert len(first["loss"]) == own.POINTS and first["loss"][-1] < first["loss"][0]
+    losses = own.measure_schedules(**size)
+    assert set(losses) == {*own.FITTED, *own.UNSEEN}
+    assert all(len(loss) == own.POINTS for loss in losses.values())
+    constant, dropped = losses["constant"], losses["one drop"]
+    assert constant[:30] == dropped[:30] and constant[30:] != dropped[30:]
+    assert constant[-1] < constant[0]
+    corpus = python_source()
+    held_out = corpus.batches(batch=4, n_ctx=64, seed=3, split="validation").batch_at(0)
+    batches = corpus.batches(batch=2, n_ctx=64, seed=3)
+    for name in ("cosine", "two drops", "late decay"):
+        config = TransformerConfig(
+            d_model=16, n_layers=2, n_heads=2, d_vocab=corpus.d_vocab, n_ctx=64
+        )
+        model = Transformer(config, generator=torch.Generator().manual_seed(3))
+        training = Training(60, 1e-2, schedule=own.schedule(name, 60), warmup=0.0)
+        train(model, batches.batch_at, training)
+        assert losses[name][-1] == pytest.approx(evaluate(model, [held_out]), rel=1e-4)
+    with pytest.raises(ValueError, match="multiple of 60 steps, got 70"):
+        own.measure_schedules(**size | dict(steps=70))
 
 
 # -- Step Law --------------------------------------------------------------------
