@@ -6,17 +6,16 @@ weights: that part is trained once. Kept apart from what fits the curves, so tha
 change there retrains nothing. Chapter: fitting.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from copy import deepcopy
-from dataclasses import dataclass, field
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch.nn.utils import clip_grad_norm_
 
 from scaling_core.data.corpora import python_source
 from scaling_core.models.transformer import Transformer, TransformerConfig
-from scaling_core.training.loop import Training, make_adamw, next_token_loss
+from scaling_core.training.loop import Training, evaluate, make_adamw, next_token_loss
 from scaling_core.training.schedules import warmup_cosine, warmup_stable_decay
 
 WARM_UP, LAST = 0.1, 0.1  # share of the steps; last rate as a share of the peak
@@ -50,50 +49,10 @@ def schedule(name: str, steps: int) -> Callable[[int], float]:
     return rate
 
 
-@dataclass
-class Run:
-    """A model in training, with its optimiser and the held-out losses so far."""
-
-    model: Transformer
-    optimizer: torch.optim.Optimizer
-    clip: float
-    done: int = 0
-    losses: list[float] = field(default_factory=list)
-
-    def advance(
-        self,
-        rates: Sequence[float],
-        to: int,
-        batch_at: Callable[[int], Tensor],
-        evaluate: Callable[[nn.Module], float],
-    ) -> None:
-        """Train as `scaling_core.training.loop.train` does, up to ``to`` steps done.
-
-        Evaluates at `POINTS` of the steps that there are rates for.
-        """
-        every = len(rates) // POINTS
-        for step in range(self.done, to):
-            for group in self.optimizer.param_groups:
-                group["lr"] = rates[step]
-            next_token_loss(self.model, batch_at(step)).backward()
-            nn.utils.clip_grad_norm_(self.model.parameters(), self.clip)
-            self.optimizer.step()
-            self.optimizer.zero_grad()
-            if (step + 1) % every == 0:
-                self.losses.append(evaluate(self.model))
-        self.done = max(self.done, to)
-
-
 def measure_schedules(
     *, steps: int, d_model: int, lr: float, batch: int, eval_rows: int, seed: int
 ) -> dict[str, list[float]]:
-    """Train one model under each schedule; return held-out losses at `POINTS` steps.
-
-    Raises
-    ------
-    ValueError
-        If the steps are no multiple of `POINTS`.
-    """
+    """Train one model under each schedule; return held-out losses at `POINTS` steps."""
     if steps < 1 or steps % POINTS:
         raise ValueError(f"need a multiple of {POINTS} steps, got {steps}")
     corpus = python_source()
@@ -103,25 +62,29 @@ def measure_schedules(
     model = Transformer(config, generator=torch.Generator().manual_seed(seed))
     windows = corpus.batches(batch=batch, n_ctx=64, seed=seed)
     held_out = corpus.batches(batch=eval_rows, n_ctx=64, seed=seed, split="validation")
-    tokens_BT = held_out.batch_at(0)
+    test: list = [held_out.batch_at(0)]
 
-    @torch.no_grad()
-    def evaluate(model: nn.Module) -> float:
-        return float(next_token_loss(model, tokens_BT))
+    def advance(run, rates, start: int, end: int) -> None:
+        """Train and evaluate, with the steps of `scaling_core.training.loop.train`."""
+        model, optimizer, losses = run
+        for step in range(start, end):
+            for group in optimizer.param_groups:
+                group["lr"] = rates[step]
+            next_token_loss(model, windows.batch_at(step)).backward()
+            clip_grad_norm_(model.parameters(), 1.0)
+            optimizer.step()
+            optimizer.zero_grad()
+            if (step + 1) % (steps // POINTS) == 0:
+                losses.append(evaluate(model, test))
 
-    training = Training(steps, lr)
-    trunk = Run(model, make_adamw(model, training), clip=1.0)
-    rates = {
-        name: lr * np.array([schedule(name, steps)(s) for s in range(steps)])
-        for name in (*FITTED, *UNSEEN)
-    }
-    constant = rates.pop("constant")
-    parts_at = {k: int(np.argmax(rate != constant)) for k, rate in rates.items()}
-    losses = {}
-    for name in sorted(rates, key=lambda name: parts_at[name]):
-        trunk.advance(constant, parts_at[name], windows.batch_at, evaluate)
-        branch = deepcopy(trunk)
-        branch.advance(rates[name], steps, windows.batch_at, evaluate)
-        losses[name] = branch.losses
-    trunk.advance(constant, steps, windows.batch_at, evaluate)
-    return losses | {"constant": trunk.losses}
+    names = (*FITTED, *UNSEEN)
+    rates = {k: [lr * schedule(k, steps)(s) for s in range(steps)] for k in names}
+    constant = rates["constant"]
+    shared = {k: int(np.equal(r, constant).cumprod().sum()) for k, r in rates.items()}
+    trunk, done, losses = (model, make_adamw(model, Training(steps, lr)), []), 0, {}
+    for name in sorted(names, key=lambda name: shared[name]):
+        advance(trunk, constant, done, shared[name])
+        done, branch = shared[name], deepcopy(trunk)
+        advance(branch, rates[name], done, steps)
+        losses[name] = branch[2]
+    return losses

@@ -82,12 +82,6 @@ def fit_rule(optima: pd.DataFrame) -> Rule:
     return rule
 
 
-def constant_rule(optima: pd.DataFrame) -> Rule:
-    """Return the rule that takes the geometric mean of some minima everywhere."""
-    lr, batch = (np.exp(np.log(optima[name]).mean()) for name in ("lr", "batch"))
-    return lambda N, D: (lr, batch)
-
-
 def excess(runs: pd.DataFrame, rule: Rule) -> pd.Series:
     """Return per cell the loss at the run nearest a rule's choice, over the best, in %."""
     found = {}
@@ -112,9 +106,16 @@ def best_constant_excess(runs: pd.DataFrame) -> pd.Series:
 
 
 def forward_excess(optima, runs: pd.DataFrame, n: int = 9) -> dict[str, pd.Series]:
-    """Return what rules made from the ``n`` smallest cells cost in the larger ones."""
+    """Return what rules made from the ``n`` smallest cells cost in the larger ones.
+
+    The constant one takes the geometric means of the small cells' minima everywhere.
+    """
     small = optima.iloc[:n]
     done = (small.N * small.D).max()
     larger = runs.loc[1.01 * done < runs.N * runs.D]
-    rules = {"law": fit_rule(small), "constant": constant_rule(small)}
+    lr, batch = (np.exp(np.log(small[name]).mean()) for name in ("lr", "batch"))
+    rules: dict[str, Rule] = {
+        "law": fit_rule(small),
+        "constant": lambda N, D: (lr, batch),
+    }
     return {name: excess(larger, rule) for name, rule in rules.items()}

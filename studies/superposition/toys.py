@@ -99,7 +99,10 @@ def measure_toys(
     drawn |= dict(density=density, bias_std=bias_std)
     models = [
         ToyEnsemble(
-            ToyConfig(n, m, **drawn), batch=batch, device=device, batched=batched
+            ToyConfig(n, m, **drawn),  # pyright: ignore[reportArgumentType]
+            batch=batch,
+            device=device,
+            batched=batched,
         )
         for m in ms
     ]
@@ -241,7 +244,10 @@ class ToyRuns:
     def from_row(cls, row: Mapping[str, Any]) -> "ToyRuns":
         """Take a row of a sweep: one family, at all its widths."""
         values = {name: np.array(row[name], dtype=float) for name in METRICS}
-        return cls(*(tuple(row[name]) for name in ("alphas", "gammas", "ms")), values)
+        return cls(
+            *(tuple(row[name]) for name in ("alphas", "gammas", "ms")),
+            values,  # pyright: ignore[reportCallIssue]
+        )
 
     def get(self, name: str, alpha: float, gamma: float) -> np.ndarray:
         """Return the (seeds, widths, ...) values of one (alpha, gamma).
