@@ -75,8 +75,7 @@ from scaling_core.training.sweep import run_sweep
 from studies.pruning import frontier, interactive
 from studies.pruning.replica import solve
 from studies.pruning.rules import Cell
-from studies.pruning.simulate import same_pool, simulate_all
-from studies.pruning.sweeps import measure
+from studies.pruning.simulate import measure, same_pool, simulate_all
 
 # One colour and one marker per choice, in all figures of the chapter.
 LOOK = {"hard": SERIES[3], "easy": SERIES[4], "random": COLORS["null"]}
@@ -162,9 +161,6 @@ chapter.section("Known truth")
 for kept in (8.0, 64.0, 512.0):
     error = solve(Cell(kept, 1.0)).error
     print(f"{kept:4.0f} per weight: error x number = {kept * error:.4f}")
-print(f"2 of a pool of 20: error {solve(Cell(20.0, 0.1)).error:.4f}")
-
-# %%
 late = [(10.0, 0.5), (10.0, 0.2), (10.0, 0.1), (20.0, 0.5), (20.0, 0.2)]
 ratios = [
     solve(Cell.of_kept(300.0, share, angle=angle)).error
@@ -196,6 +192,12 @@ chapter.record(
 # the judgement in advance: near two hard examples per weight, with a small
 # share, half of the pools give a student that has learnt and half one that has
 # not, and a mean says little.
+#
+# How to judge the match? A small difference of errors would prove little, since
+# random sets of the same size are not far from the theory either. So we subtract
+# what the theory says of *random* sets, $e$, from both sides. What remains is
+# the effect of choosing, and its slope on the theory's effect should be one. If
+# choosing did nothing, it would be zero.
 
 # %%
 chapter.section("Theory and simulation")
@@ -204,15 +206,6 @@ fair = np.array([frontier.fair(cell) for cell in cells])
 theory = np.array([solve(cell).error for cell in cells])
 chance = np.array([solve(Cell(cell.kept, 1.0)).error for cell in cells])
 errors = simulate_all(cells, N=sizes.weights, seeds=seeds)
-
-# %% [markdown]
-# How to judge the match? A small difference of errors would prove little, since
-# random sets of the same size are not far from the theory either. So we subtract
-# what the theory says of *random* sets, $e$, from both sides. What remains is
-# the effect of choosing, and its slope on the theory's effect should be one. If
-# choosing did nothing, it would be zero.
-
-# %%
 effect, seen = (theory - chance)[fair], (errors - chance)[:, fair]
 gains = seen @ effect / (effect @ effect)  # one slope per seed
 deviation = (errors.mean(axis=0) - theory)[fair]
@@ -229,12 +222,13 @@ spread, grid = error_bars(errors), np.geomspace(0.2, 3.4, points)
 for keep, color in LOOK.items():
     line = [solve(Cell.of_kept(k, 0.4, keep=keep)).error for k in grid]
     axes[0].plot(grid, line, color=color)
-    axes[0].text(3.5, line[-1], keep, color=color, va="center")
+    at = line[-1] * (0.9 if keep == "hard" else 1.05)
+    axes[0].text(3.5, at, keep, color=color, va="center")
     of = [keep == (c.keep if c.share < 1 else "random") for c in cells]
     show = np.array(of) & [c.share in (0.4, 1) and not c.angle for c in cells]
     bars = dict(color=color, fmt=MARK[keep], ms=4)
     for i in np.flatnonzero(show):
-        if cells[i].kept < 5:
+        if cells[i].kept < 3.4:
             mean = errors[:, i].mean()
             axes[0].errorbar(cells[i].kept, mean, spread[i], **bars)
     at = np.array(of) & fair
@@ -279,8 +273,6 @@ runs = run_sweep(
     jobs=sizes.jobs if sizes.jobs > 1 else None,
 )
 chapter.require_complete(runs)
-
-# %%
 small_chance = [solve(Cell(c["pool"] * c["share"], 1.0)).error for c in small]
 small_theory = np.array([solve(Cell(**c)).error for c in small])
 small_errors = runs.test_error.to_numpy().reshape(-1, len(small))
@@ -414,6 +406,10 @@ interactive.show(
 # large as one likes, down to a share of one tenth; the *frontier* is the least
 # error over all shares. How steeply does it fall, and how steeply do random
 # examples?
+#
+# The two shares at the ends come from the theory and not from the simulated
+# errors. The best of several measured cells would be chosen by luck as well.
+# And at a *fixed* share, what is the slope later on?
 
 # %%
 chapter.section("Frontier")
@@ -425,13 +421,6 @@ log_best = np.log(simulated(*(Cell.of_kept(*end) for end in shares.items())))
 log_random = np.log(simulated(Cell(1.5, 1.0), Cell(3.0, 1.0)))
 steep_best = (log_best[0] - log_best[1]) / np.log(2)
 steep_random = (log_random[0] - log_random[1]) / np.log(2)
-
-# %% [markdown]
-# The two shares at the ends come from the theory and not from the simulated
-# errors. The best of several measured cells would be chosen by luck as well.
-# And at a *fixed* share, what is the slope later on?
-
-# %%
 log_fixed = np.log(simulated(*(Cell.of_kept(k, 0.4) for k in (4.0, 8.0))))
 late_slope = (log_fixed[0] - log_fixed[1]) / np.log(2)
 free = {pool: pool * frontier.free_share(pool) for pool in (4, 8, 16, 64)}
@@ -468,7 +457,7 @@ for x, logs, keep in [
 slopes = [s.mean() for s in (steep_random, steep_best)]
 ax.text(3.2, 0.15, f"random, slope −{slopes[0]:.2f}", color=LOOK["random"])
 text = f"frontier, slope −{slopes[1]:.1f}\nfrom 1.5 to 3"
-ax.text(1.0, 0.012, text, color=LOOK["hard"])
+ax.text(0.55, 0.02, text, color=LOOK["hard"])
 ax.text(5, 0.055, "share 0.4", color=LOOK["hard"])
 ax.set(xscale="log", yscale="log", ylabel="test error")
 ax.set_xticks([0.5, 1, 2, 4, 8], ["0.5", 1, 2, 4, 8])
@@ -500,6 +489,12 @@ plt.show()
 # So far the probe was the teacher. Now it is off by an angle, the number of kept
 # examples is fixed at four per weight, and the share falls: the probe may choose
 # from ever larger pools.
+#
+# Two more questions about the probe. *Which rule?* One may rank by the field
+# $|z|$ or by the signed margin $yz$, which counts examples that the probe gets
+# wrong as the hardest of all; for a perfect probe the two are one. *Which
+# examples did the probe learn from?* The theory wants a probe that has never
+# seen the pool. In practice it is trained on the pool itself.
 
 # %%
 chapter.section("Imperfect rankings")
@@ -510,15 +505,6 @@ deep = {
 }
 deep_log = dict(zip(deep, np.log(simulated(*deep.values()))))
 harm, no_harm = (deep_log[a, 0.05] - deep_log[a, 0.2] for a in (10.0, 0.0))
-
-# %% [markdown]
-# Two more questions about the probe. *Which rule?* One may rank by the field
-# $|z|$ or by the signed margin $yz$, which counts examples that the probe gets
-# wrong as the hardest of all; for a perfect probe the two are one. *Which
-# examples did the probe learn from?* The theory wants a probe that has never
-# seen the pool. In practice it is trained on the pool itself.
-
-# %%
 rules = [Cell(8.0, 0.25, angle=40.0, rule=r) for r in ("field", "signed")]
 by_field, by_margin = np.log(simulated(*rules))
 own = [
@@ -541,10 +527,11 @@ chapter.glue("pr-own-whole", solve(Cell(8.0, 1.0)).error, ".3f")
 # %% tags=["hide-input"] mystnb={"figure": {"name": "fig-pr-floor", "caption": "Test error with four kept hard examples per weight against the share kept, for probes at three angles, and for random examples. Lines: theory; points: simulation, 95 % intervals over seeds."}, "image": {"alt": "The perfect probe's error falls steadily as the share shrinks. At ten degrees it falls to a minimum near a share of three tenths, then rises steeply past the line of random examples. At twenty degrees the minimum is shallower and lies at a larger share."}}
 fig, ax = plt.subplots(figsize=(6.4, 3.4))
 grid = np.geomspace(0.04, 1, points)
-for angle, style in ((0.0, "-"), (10.0, "--"), (20.0, "-.")):
+labels = {0.0: (0.05, 0.0035), 10.0: (0.065, 0.15), 20.0: (0.19, 0.19)}
+for angle, style in zip(labels, ("-", "--", "-.")):
     line = [solve(Cell.of_kept(4.0, f, angle=angle)).error for f in grid]
     ax.plot(grid, line, ls=style, color=LOOK["hard"])
-    ax.text(0.038, line[0], f"{angle:g}°", color=LOOK["hard"], ha="right")
+    ax.text(*labels[angle], f"{angle:g}°", color=LOOK["hard"])
 ax.axhline(solve(Cell(4.0, 1.0)).error, color=LOOK["random"])
 ax.text(0.5, 0.125, "random", color=LOOK["random"])
 for (_, share), log in deep_log.items():
@@ -618,8 +605,7 @@ chapter.glue("pr-spread-error", np.median(relative), ".0%")
 # | harm at a share of a twentieth | {glue:text}`pr-spread-harm` |
 #
 # A single seed would settle the harm, but not a slope to within 5 %.
-
-# %% [markdown]
+#
 # ## Ours against the papers
 #
 # <!-- claims:table -->

@@ -75,6 +75,11 @@ def simulate_all(cells, *, N: int, seeds) -> np.ndarray:
     return np.array(rows)
 
 
+def measure(cell: dict, N: int, seed: int) -> dict[str, float]:
+    """Return the error of one cell, given as keywords of ``Cell``, for a sweep."""
+    return {"test_error": simulate(Cell(**cell), N=N, seed=seed)}
+
+
 def same_pool(cell: Cell, *, N: int, seed: int, probe: float) -> tuple[float, float]:
     """Return error and probe's angle (degrees) if the probe learnt from the pool itself.
 
