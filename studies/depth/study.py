@@ -7,7 +7,7 @@ the held-out windows: kinds that share a seed are paired.
 Shapes: B sequences, T positions, L layers (from 0).
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Literal
 
 import torch
@@ -15,7 +15,6 @@ from torch import Tensor
 
 from scaling_core.models.interventions import (
     layer_removal_kl,
-    layer_removal_loss,
     local_effects,
     skip_effects,
 )
@@ -34,6 +33,7 @@ from studies.depth.contributions import (
     relative_contribution,
 )
 from studies.depth.lens import logit_lens
+from studies.depth.permuted import permuted_batch
 
 Kind = Literal["pre", "scaled", "lns", "peri", "post", "attnres"]
 KINDS: dict[str, dict] = {
@@ -48,14 +48,19 @@ KINDS: dict[str, dict] = {
 
 @torch.no_grad()
 def probe(
-    model: Transformer, tokens_BT: Tensor, labels_BT: Tensor, *, first: int = 0
+    model: Transformer,
+    tokens_BT: Tensor,
+    labels_BT: Tensor,
+    *,
+    first: int = 0,
+    paths: bool = True,
 ) -> dict:
-    """Return every depth measurement of the chapter of one model, as JSON values.
+    """Return the depth measurements of the chapter of one model, as JSON values.
 
     Keys: ``loss``; ``removal_kl`` (L), change of the output; and, but for attention
-    residuals, which have no stream to cut: ``removal`` (added loss), ``contribution``,
-    ``cosine``, ``angle``, ``output_future`` (L); ``mean_square``, ``lens_kl``,
-    ``lens_overlap`` (L + 1); ``local``, ``skip_future`` (L, L). Future: layers skipped
+    residuals, which have no stream to cut: ``contribution`` (L); ``mean_square``,
+    ``lens_kl``, ``lens_overlap`` (L + 1); with ``paths`` also ``cosine``, ``angle``,
+    ``output_future`` (L); ``local``, ``skip_future`` (L, L). Future: layers skipped
     in the first half of the positions, effects measured on the second. Contributions
     and cosines leave out the ``first`` positions.
     """
@@ -67,19 +72,21 @@ def probe(
     if model.reads is not None:
         return result
     lens = logit_lens(model, tokens_BT)
-    future = skip_effects(model, tokens_BT, until=tokens_BT.shape[1] // 2)
     arrays = dict(
-        removal=layer_removal_loss(model, tokens_BT, labels_BT),
         mean_square=stream_mean_square(streams),
         contribution=relative_contribution(streams, first=first)["layer"],
-        cosine=contribution_cosine(streams, first=first)["layer"],
-        angle=angular_distance(streams),
         lens_kl=lens.kl,
         lens_overlap=lens.overlap,
-        local=local_effects(model, tokens_BT),
-        skip_future=future.ratio_of_means,
-        output_future=future.mean_output.mean(axis=1),
     )
+    if paths:
+        future = skip_effects(model, tokens_BT, until=tokens_BT.shape[1] // 2)
+        arrays |= dict(
+            cosine=contribution_cosine(streams, first=first)["layer"],
+            angle=angular_distance(streams),
+            local=local_effects(model, tokens_BT),
+            skip_future=future.ratio_of_means,
+            output_future=future.mean_output.mean(axis=1),
+        )
     return result | {key: values.tolist() for key, values in arrays.items()}
 
 
@@ -89,43 +96,32 @@ def measure_kind(
     n_layers: int,
     seeds: Sequence[int],
     checkpoints: Sequence[int],
-    weight_decay: float = 0.1,
+    permuted: bool = False,
     **setting,
 ) -> dict:
     """Train models of one kind, a seed each; return their `probe` at the checkpoints.
 
-    Each key holds (seeds, checkpoints, ...); checkpoint 0 is untrained. ``setting``
-    holds the other fields of `TextSetting`.
+    Each key holds (seeds, checkpoints, ...); checkpoint 0 is untrained. Only Pre-LN
+    has the keys of ``paths``. ``permuted``: the letters of each training batch are in
+    random order; initial values, letters and held-out text stay. ``setting`` holds the
+    other fields of `TextSetting`.
     """
     texts = [TextSetting(**setting, seed=seed) for seed in seeds]
     models = [text.make_model(**KINDS[kind], n_layers=n_layers) for text in texts]
-    training = Training(texts[0].steps, texts[0].lr, weight_decay=weight_decay)
-    return train_and_probe(texts, models, TextSetting.batch_at, training, checkpoints)
-
-
-def train_and_probe(
-    texts: Sequence[TextSetting],
-    models: Sequence[Transformer],
-    batch_of: Callable[[TextSetting, int], Tensor],
-    training: Training,
-    checkpoints: Sequence[int],
-) -> dict:
-    """Train models side by side; return their `probe`, (seeds, checkpoints, ...) a key.
-
-    ``batch_of(text, step)`` gives the tokens that the model of a setting sees.
-    """
     held_out = [text.held_out() for text in texts]
-    seen = []
+    batch_of = permuted_batch if permuted else TextSetting.batch_at
+    seen: list[list[dict]] = []
 
     def look(_step: int) -> None:
-        seen.append([probe(m, *x) for m, x in zip(models, held_out, strict=True)])
+        pairs = zip(models, held_out, strict=True)
+        seen.append([probe(model, *x, paths=kind == "pre") for model, x in pairs])
 
     if 0 in checkpoints:
         look(0)
     train_many(
         models,
         lambda step: torch.stack([batch_of(text, step) for text in texts]),
-        training,
+        Training(texts[0].steps, texts[0].lr),
         pause_at=checkpoints,
         paused=look,
     )
@@ -133,16 +129,15 @@ def train_and_probe(
     return {key: [[x[key] for x in row] for row in by_seed] for key in by_seed[0][0]}
 
 
-def measure_rate(*, kind: Kind, n_layers: int, seeds: Sequence[int], **setting) -> dict:
-    """Train models of one kind; return only their held-out ``loss``, (seeds,)."""
-    texts = [TextSetting(**setting, seed=seed) for seed in seeds]
-    models = [text.make_model(**KINDS[kind], n_layers=n_layers) for text in texts]
-    train_many(
-        models,
-        lambda step: torch.stack([text.batch_at(step) for text in texts]),
-        Training(texts[0].steps, texts[0].lr),
-    )
-    return dict(loss=[held_out_loss(m, t) for m, t in zip(models, texts, strict=True)])
+def measure_rate(*, kind: Kind, n_layers: int, **setting) -> dict:
+    """Train one model of a kind; return only its held-out ``loss``.
+
+    ``setting`` holds the fields of `TextSetting`.
+    """
+    text = TextSetting(**setting)
+    model = text.make_model(**KINDS[kind], n_layers=n_layers)
+    text.train(model)
+    return dict(loss=held_out_loss(model, text))
 
 
 @torch.no_grad()

@@ -12,7 +12,7 @@ from scaling_core.training.settings import Training
 from scaling_core.training.text import published_init_std
 from studies.depth import study
 from studies.depth.lens import logit_lens
-from studies.depth.permuted import measure_permuted, permute_letters
+from studies.depth.permuted import permute_letters
 
 TINY = dict(
     d_model=16, n_heads=2, n_ctx=8, batch=4, steps=2, eval_rows=4, seeds=(0, 1), lr=1e-2
@@ -33,12 +33,14 @@ def test_a_kind_is_json_and_has_its_checkpoints(kind):
     assert shapes["loss"] == (2, 3) and shapes["removal_kl"] == (2, 3, 4)
     loss = np.array(result["loss"])
     assert (loss[:, -1] < loss[:, 0]).all()
-    if kind == "attnres":
-        assert set(shapes) == {"loss", "removal_kl"}
+    streams = {"mean_square", "contribution", "lens_kl", "lens_overlap"}
+    if kind != "pre":
+        seen = {"loss", "removal_kl"} | (set() if kind == "attnres" else streams)
+        assert set(shapes) == seen
         return
-    for key in ("removal", "contribution", "cosine", "angle", "output_future"):
+    for key in ("contribution", "cosine", "angle", "output_future"):
         assert shapes[key] == (2, 3, 4)
-    for key in ("mean_square", "lens_kl", "lens_overlap"):
+    for key in streams - {"contribution"}:
         assert shapes[key] == (2, 3, 5)
     for key in ("skip_future", "local"):
         matrices = np.array(result[key])
@@ -51,8 +53,9 @@ def test_seeds_trained_together_equal_a_seed_alone():
         **TINY | dict(seeds=(1,)), kind="pre", checkpoints=(1, 2), n_layers=2
     )
     assert both["loss"][1] == pytest.approx(alone["loss"][0], rel=1e-5)
-    rate = study.measure_rate(**TINY, kind="pre", n_layers=2)
-    assert rate["loss"] == pytest.approx([row[-1] for row in both["loss"]], rel=1e-5)
+    one = {key: x for key, x in TINY.items() if key != "seeds"} | dict(seed=1)
+    rate = study.measure_rate(**one, kind="pre", n_layers=2)
+    assert rate["loss"] == pytest.approx(both["loss"][1][-1], rel=1e-5)
 
 
 def test_kinds_of_one_seed_start_with_the_same_draws():
@@ -72,7 +75,9 @@ def test_permuted_letters_start_alike_and_keep_only_frequencies():
     assert torch.equal(mixed.flatten().sort().values, tokens.flatten().sort().values)
     assert torch.equal(mixed, permute_letters(tokens, seed=1))
     text = study.measure_kind(**TINY, kind="pre", checkpoints=(0, 2), n_layers=2)
-    letters = measure_permuted(**TINY, checkpoints=(0, 2), n_layers=2)
+    letters = study.measure_kind(
+        **TINY, kind="pre", checkpoints=(0, 2), n_layers=2, permuted=True
+    )
     assert json.loads(json.dumps(letters)) == letters
     for row, other in zip(text["loss"], letters["loss"], strict=True):
         assert row[0] == other[0] and row[1] != other[1]
