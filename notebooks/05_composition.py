@@ -53,7 +53,7 @@ profile = ""
 #
 # The questions are the papers', the scale is not. Composition is tested on a
 # made-up task, words over a group, where the number of steps is known. *Wide
-# against deep* keeps the number of heads and spreads them over one, two or four
+# against deep* keeps the number of heads and spreads them over one or four
 # layers, as {cite:t}`brown2022wide` do on text classification. The layer scores
 # of {cite:t}`muhtar2026sparsity` and the maps between depths of
 # {cite:t}`csordas2025depth` are measured as defined there, on models of
@@ -85,7 +85,7 @@ from studies.composition.latency import interleaved_seconds
 chapter = Chapter("composition", profile=profile)
 sizes = chapter.sizes(
     length=dict(smoke=6, cpu=6, gpu=8),
-    word_steps=dict(smoke=4, cpu=900, gpu=2500),
+    word_steps=dict(smoke=4, cpu=600, gpu=2500),
     vote_steps=dict(smoke=4, cpu=40, gpu=40),
     seeds=dict(smoke=1, cpu=5, gpu=10),
     eval_words=dict(smoke=64, cpu=1024, gpu=4096),
@@ -94,8 +94,8 @@ sizes = chapter.sizes(
     n_ctx=dict(smoke=16, cpu=32, gpu=32),
     text_steps=dict(smoke=4, cpu=340, gpu=800),
     eval_rows=dict(smoke=16, cpu=256, gpu=256),
-    repetitions=dict(smoke=20, cpu=40, gpu=100),
-    long_repetitions=dict(smoke=1, cpu=10, gpu=25),
+    repetitions=dict(smoke=20, cpu=20, gpu=100),
+    long_repetitions=dict(smoke=1, cpu=3, gpu=25),
     jobs=dict(smoke=1, cpu=1, gpu=16),
 )
 seeds = chapter.seeds(sizes.seeds)
@@ -208,23 +208,19 @@ chapter.glue("cp-length", sizes.length)
 #
 # ## The experiment
 #
-# ### Step 1: one, two and four layers of equal size
+# ### Step 1: one layer and four of equal size
 #
 # Eight heads stand side by side in one layer, or by twos in four. The MLP of
-# the one layer is four times as wide, so that all three shapes have the same
+# the one layer is four times as wide, so that both shapes have the same
 # parameters and the same arithmetic; only the number of steps in a row differs.
-# Two more models take the comparison apart: the wide layer with a normal MLP,
-# and four layers that *share* one set of matrices, with norms of their own, as
-# in WideNet {cite:p}`xue2022wider`.
+# A third model takes the comparison apart: the wide layer with a normal MLP.
 
 # %%
 chapter.section("Composition")
 SHAPES = {
     "1 layer": dict(n_layers=1, n_heads=8, d_mlp=1024),
-    "2 layers": dict(n_layers=2, n_heads=4, d_mlp=512),
     "4 layers": dict(n_layers=4, n_heads=2, d_mlp=256),
     "1 layer, small": dict(n_layers=1, n_heads=8, d_mlp=256),
-    "4 layers, shared": dict(n_layers=4, n_heads=2, d_mlp=256, shared=True),
 }
 word = dict(task="composition", steps=sizes.word_steps)
 vote = dict(task="vote", steps=sizes.vote_steps)
@@ -272,7 +268,7 @@ gain, composed, size_alone = (
 )
 size = {name: of(name, "parameters")[0] for name in SHAPES}
 flops = {name: of(name, "flops")[0] for name in SHAPES}
-equal = ["1 layer", "2 layers", "4 layers"]
+equal = ["1 layer", "4 layers"]
 unequal = max(
     max(of_shape[n] for n in equal) / min(of_shape[n] for n in equal) - 1
     for of_shape in (size, flops)
@@ -286,11 +282,12 @@ for name, runs in [("depth-equal-size", gain), ("beyond-bag", composed)]:
 chapter.record(
     "composition.equal-size",
     value=unequal,
-    tolerance_of="largest over smallest of the three shapes, minus 1",
+    tolerance_of="larger over smaller of the two shapes, minus 1",
 )
 chapter.glue("cp-size-alone", with_interval(size_alone[""]))
 chapter.glue("cp-wide-hop", with_interval(at_hop("1 layer")))
 chapter.glue("cp-last-two", bag[hop - 3], ".3f")
+chapter.glue("cp-bag-hop", bag[hop - 1], ".3f")
 before = of("1 layer", "accuracy")[:, hop - 2]
 chapter.glue("cp-wide-before", with_interval(before))
 chapter.glue("cp-last-two-before", bag[hop - 4], ".3f")
@@ -315,8 +312,8 @@ for when, label in names.items():
         runs = lead[when][:, at]
         chapter.glue(f"cp-lead-{name}-{label}", with_interval(runs))
 
-# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-cp-words", "caption": "Accuracy on the product of the first t elements: one, two and four layers of equal size; left at half of the training, right at its end. Lines: means, points: seeds; dashed: what the bag of symbols allows, dotted: chance."}, "image": {"alt": "Two panels of falling curves, four layers highest and one layer lowest in both. At half of the training the single layer lies below the dashed line of the bag from five elements on; at the end it meets that line at six, and four layers stay far above it."}}
-LAYER_COLOR = dict(zip(equal, (SERIES[4], SERIES[3], SERIES[0])))
+# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-cp-words", "caption": "Accuracy on the product of the first t elements: one layer and four of equal size; left at half of the training, right at its end. Lines: means, points: seeds; dashed: what the bag of symbols allows, dotted: chance."}, "image": {"alt": "Two panels of falling curves, four layers above one layer from four elements on. At half of the training both lie below the dashed line of the bag from five elements on; at the end four layers stay above it, and one layer crosses it between five and six."}}
+LAYER_COLOR = dict(zip(equal, (SERIES[4], SERIES[0])))
 fig, axes = plt.subplots(1, 2, figsize=(6.4, 3.4), sharey=True)
 for ax, when in zip(axes, ("half_", "")):
     for (name, color), marker in zip(LAYER_COLOR.items(), MARKERS):
@@ -352,19 +349,21 @@ pd.DataFrame(rows).T.rename_axis(f"accuracy at hop {hop}")
 # {claim}`composition.depth-equal-size`; width without depth brings
 # {glue:text}`cp-size-alone`. The four layers stand
 # {claim}`composition.beyond-bag` over the bag. The one layer reaches
-# {glue:text}`cp-wide-hop`, which is what the bag with the order of the last two
-# elements would, {glue:text}`cp-last-two`. On the whole word the four layers
-# have {glue:text}`cp-deep-last` and the one {glue:text}`cp-wide-last`, about the
-# bag's {glue:text}`cp-bag`. So at these lengths nothing shows that one layer
-# composes; one hop before it does, with {glue:text}`cp-wide-before` where the bag
-# and the last two allow {glue:text}`cp-last-two-before`.
+# {glue:text}`cp-wide-hop`: about the bag's {glue:text}`cp-bag-hop`, and less than
+# the {glue:text}`cp-last-two` of the bag with the order of the last two elements.
+# On the whole word the four layers have {glue:text}`cp-deep-last` and the one
+# {glue:text}`cp-wide-last`, where the bag allows {glue:text}`cp-bag`. So at these
+# lengths nothing shows that one layer composes; one hop before it does, with
+# {glue:text}`cp-wide-before` where the bag and the last two allow
+# {glue:text}`cp-last-two-before`.
 #
 # Nor is it memory: on the {glue:text}`cp-new-share` of whole words that training
 # never met these two are {glue:text}`cp-deep-new` and
 # {glue:text}`cp-wide-new`.
 #
-# **But it is a lead in time.** A gap at a fixed hop opens and closes as both
-# shapes learn:
+# **But it is a lead in time.** A gap at a fixed hop opens while one shape learns
+# it, and is gone once both have, as for the first three elements here. Further
+# on it has not begun to close:
 #
 # | lead of four layers | at half | at the end |
 # |---|---|---|
@@ -372,10 +371,11 @@ pd.DataFrame(rows).T.rename_axis(f"accuracy at hop {hop}")
 # | one hop after | {glue:text}`cp-lead-after-half` | {glue:text}`cp-lead-after-full` |
 #
 # Four layers after half of the {glue:text}`cp-steps` steps, with a learning rate
-# only halfway down, differ from one layer
-# with all of them by {claim}`composition.half-compute`: depth may be worth no
-# more than a factor of two in steps. So the lead is a finding and not judged, and
-# nothing here says what one layer would reach with twice or ten times as many.
+# only halfway down, differ from one layer with all of them by
+# {claim}`composition.half-compute`, where a minus is behind: here depth is worth
+# no more than a factor of two in steps. So the lead is a finding and not judged,
+# and nothing here says what one layer would reach with twice or ten times as
+# many.
 
 # %% [markdown]
 # ### Step 2: which layers do the longer words use?
@@ -405,11 +405,8 @@ chapter.record(
 )
 chapter.glue("cp-rise-untrained", with_interval(rise["init_"]))
 chapter.glue("cp-rise-half", with_interval(rise["half_"]))
-for name, case in [
-    ("vote", ("4 layers", "vote")),
-    ("shared", ("4 layers, shared",)),
-]:
-    chapter.glue(f"cp-rise-{name}", with_interval(score_rise("", *case)))
+rise_vote = score_rise("", "4 layers", "vote")
+chapter.glue("cp-rise-vote", with_interval(rise_vote))
 
 # %% tags=["hide-input"] mystnb={"figure": {"name": "fig-cp-score", "caption": "Depth score of the four-layer model at each position: centre of mass, over layers, of the effects of skipping a layer on the answer there; untrained and at the end of training. Lines: means, points: seeds."}, "image": {"alt": "Two curves over the position. The dashed untrained one is nearly level; the trained one changes with the length of the word."}}
 fig, ax = plt.subplots(figsize=(6.4, 2.8))
@@ -427,12 +424,11 @@ plt.show()
 # %% [markdown]
 # The score rises by {claim}`composition.score-rise` with the length of the word,
 # against {glue:text}`cp-rise-untrained` untrained and
-# {glue:text}`cp-rise-half` at half of the training. Two cheap rivals: the same
-# shape trained on the vote of Step 3, which needs no depth, has
-# {glue:text}`cp-rise-vote`, and four layers that share their matrices
-# {glue:text}`cp-rise-shared`. By this measure the longer words use later
-# layers, as the paper says of its own models trained on such a task; it gives no
-# sizes, and the intervals are wide.
+# {glue:text}`cp-rise-half` at half of the training. A cheap rival: the same shape
+# trained on the vote of Step 3, which needs no depth, has
+# {glue:text}`cp-rise-vote`. By this measure the longer words use later layers, as
+# the paper says of its own models trained on such a task; it gives no sizes, and
+# the intervals are wide.
 #
 # ### Step 3: wide against deep, and the price in time
 #
@@ -447,29 +443,17 @@ votes = [of(n, "mean_accuracy", "vote") for n in ("4 layers", "1 layer, small")]
 half_votes = [
     of(n, "half_mean_accuracy", "vote") for n in ("4 layers", "1 layer, small")
 ]
-share_gap = at_hop("4 layers, shared") - at_hop("1 layer, small")
-kept = at_hop("4 layers, shared") - at_hop("4 layers")
 
 # %% tags=["hide-input"]
 half_gap = at_hop("4 layers", "half_") - at_hop("1 layer, small", "half_")
 for name, runs, half in [
     ("wide-composition", wide_gap, half_gap),
     ("wide-vote", votes[0] - votes[1], half_votes[0] - half_votes[1]),
-    (
-        "shared-depth",
-        share_gap,
-        at_hop("4 layers, shared", "half_") - at_hop("1 layer, small", "half_"),
-    ),
 ]:
     chapter.record(f"composition.{name}", runs=runs, half_trained=half)
 chapter.glue("cp-vote-gap", over_seeds((votes[0] - votes[1]).round(3) + 0))
 chapter.glue("cp-vote-steps", sizes.vote_steps)
 chapter.glue("cp-vote-level", votes[1].mean(), ".3f")
-chapter.glue("cp-shared-kept", with_interval(kept))
-sharing = 1 - size["4 layers, shared"] / size["1 layer, small"]
-chapter.glue("cp-shared-fewer", sharing, ".0%")
-more = flops["4 layers, shared"] / flops["1 layer, small"]
-chapter.glue("cp-shared-flops", more, ".1f")
 
 # %% [markdown]
 # **A tie where nothing can differ, a gap on the words.** On the vote four layers
@@ -478,13 +462,6 @@ chapter.glue("cp-shared-flops", more, ".1f")
 # solve it almost at once, so that this tie is no evidence for anything. On the
 # words the same two shapes differ by {claim}`composition.wide-composition`. The
 # paper reports its tie for text tasks; it never claimed more.
-#
-# **Sharing saves parameters, not arithmetic.** Four layers with one set of matrices
-# have {glue:text}`cp-shared-fewer` fewer parameters than the small single layer,
-# and gain {claim}`composition.shared-depth` over it. They also take
-# {glue:text}`cp-shared-flops` times its arithmetic, and have two heads a layer
-# where it has eight. Against four layers with
-# matrices of their own they stand at {glue:text}`cp-shared-kept`.
 #
 # Now the time. A ratio of times is only worth something within one run and
 # under one load. So we time the models in turn and take the ratio within each
@@ -873,7 +850,7 @@ pd.DataFrame({"standard deviation": rows}).rename_axis("between seeds")
 # these are differences in what is learned *by then*, not in what can be.
 #
 # *The hop.* Claims are about the last position but one, the last that four
-# layers learnt in the pilots' steps. {numref}`fig-cp-words` shows them all.
+# layers learnt in the pilots, which were longer. {numref}`fig-cp-words` shows them all.
 #
 # *Depth.* Our deepest model of text has {glue:text}`cp-deepest` layers. An
 # exponent between the first few depths need not be that between 12 and 32, and
@@ -943,8 +920,7 @@ pd.DataFrame({"standard deviation": rows}).rename_axis("between seeds")
 # classification; width 64; characters of Python's standard library instead of
 # web text; GELU where LLaMA has SwiGLU. Ratios of means where
 # {cite:t}`csordas2025depth` take the largest ratio over tokens. Their linear
-# maps were trained by gradient descent, ours are exact. Sharing as in WideNet,
-# without its experts.
+# maps were trained by gradient descent, ours are exact.
 #
 # **What was easy.** The ceilings: counting. **What was hard.** A fair wide
 # model. Merged layers with one layer's MLP are smaller, and with a wider MLP
@@ -958,7 +934,7 @@ pd.DataFrame({"standard deviation": rows}).rename_axis("between seeds")
 #
 # **References.** {cite:t}`liu2023transformers`, {cite:t}`brown2022wide`,
 # {cite:t}`csordas2025depth` and {cite:t}`muhtar2026sparsity` for the claims,
-# {cite:t}`xue2022wider` for shared layers; all in the
+# {cite:t}`xue2022wider` for shared layers, out of reach; all in the
 # [bibliography](../references.md).
 
 # %% tags=["remove-input"]

@@ -45,8 +45,9 @@ def measure_depths(*, depths: Sequence[int], **setting) -> dict:
     streams: dict[str, list] = {stage: [] for stage in STAGES}
 
     def look(model: Transformer, stage: str) -> None:
-        scores[stage].append(score_layers(model, tokens, labels))
-        streams[stage].append(record_streams(model, tokens).h)
+        h = record_streams(model, tokens).h
+        scores[stage].append(score_layers(model, tokens, labels, h[-1]))
+        streams[stage].append(h)
 
     for n_layers in depths:
         model = text.make_model("pre", n_layers)
@@ -71,16 +72,17 @@ def measure_depths(*, depths: Sequence[int], **setting) -> dict:
 
 
 @torch.no_grad()
-def score_layers(model: Transformer, tokens_BT: Tensor, labels_BT: Tensor) -> dict:
+def score_layers(
+    model: Transformer, tokens_BT: Tensor, labels_BT: Tensor, last_BTD: Tensor
+) -> dict:
     """Return loss and the three layer scores of arXiv 2603.15389 of one model.
 
     ``permutation`` (``permutation_inner``: without swaps of the first layer, None for
     two layers), ``causal``, and ``useful``, the share of layers that raise the loss by
-    over 10 % when replaced by an affine map. The loss is of all rows, the scores of
-    the first `SCORE_ROWS`.
+    over 10 % when replaced by an affine map. The loss is of all rows and of their last
+    streams, the scores are of the first `SCORE_ROWS`.
     """
-    last = record_streams(model, tokens_BT).h[-1]
-    loss = token_loss(model, last, tokens_BT, labels_BT)
+    loss = token_loss(model, last_BTD, tokens_BT, labels_BT)
     data = (model, tokens_BT[:SCORE_ROWS], labels_BT[:SCORE_ROWS])
     swaps = swap_scores(*data)
     inner = mean_over_pairs(swaps[1:, 1:]) if len(swaps) > 2 else None

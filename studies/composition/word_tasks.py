@@ -60,7 +60,6 @@ def measure_task_model(
     d_mlp: int,
     seed: int,
     steps: int,
-    shared: bool = False,
     d_model: int = 64,
     d_head: int = 16,
     length: int = 8,
@@ -73,7 +72,7 @@ def measure_task_model(
 
     Returns `probe` of the trained model, as ``half_...`` after half of the steps and
     as ``init_...`` untrained; `unseen`; ``parameters`` without embeddings; ``flops``, of
-    training on one position. ``shared``: all layers have the matrices of the first.
+    training on one position.
     """
     problem = {"composition": WordProblem, "vote": MajorityVote}[task]
     data = problem(length=length, batch=batch, seed=seed)
@@ -89,8 +88,6 @@ def measure_task_model(
         init_std=init_std,
     )
     model = Transformer(config, generator=torch.Generator().manual_seed(seed))
-    if shared:
-        share_layers(model)
     test = problem(length=length, batch=eval_rows, seed=seed).batch_at(0, split="test")
     found = {f"init_{key}": x for key, x in probe(model, *test).items()}
 
@@ -98,11 +95,15 @@ def measure_task_model(
         if done == max(1, steps // 2):
             found.update({f"half_{key}": x for key, x in probe(model, *test).items()})
 
+    seen = set()
+
+    def batch_at(step: int) -> tuple[Tensor, Tensor]:
+        batch = data.batch_at(step)
+        seen.update(map(tuple, batch[0].tolist()))
+        return batch
+
     training = Training(steps, lr)
-    train(model, data.batch_at, training, loss=labelled_loss, after_step=at_half)
-    seen = {
-        tuple(word) for step in range(steps) for word in data.batch_at(step)[0].tolist()
-    }
+    train(model, batch_at, training, loss=labelled_loss, after_step=at_half)
     new = [tuple(word) not in seen for word in test[0].tolist()]
     return found | dict(
         **probe(model, *test),
@@ -110,16 +111,6 @@ def measure_task_model(
         parameters=count_parameters(model, embeddings=False),
         flops=training_flops_per_token(config),
     )
-
-
-def share_layers(model: Transformer) -> None:
-    """Give all layers the matrices of the first, but norms of their own, in place.
-
-    The sharing of arXiv 2107.11817, without its experts.
-    """
-    first = model.blocks[0]
-    for block in model.blocks[1:]:
-        block.attn, block.mlp = first.attn, first.mlp
 
 
 @torch.no_grad()

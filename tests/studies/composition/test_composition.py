@@ -8,7 +8,6 @@ import torch
 
 from scaling_core.data.corpora import python_source
 from scaling_core.data.tasks import WordProblem
-from scaling_core.models.transformer import count_parameters
 from studies.composition import ceilings, latency, repeats, word_tasks
 
 TINY = dict(d_model=16, n_heads=2, n_ctx=8, batch=4, steps=2, eval_rows=8, seed=0)
@@ -103,19 +102,6 @@ def test_a_task_run(task):
         assert len(result[f"{stage}accuracy"]) == 4
         assert all(1 <= score <= 2 for score in result[f"{stage}depth_score"])
     assert result["accuracy"] != result["half_accuracy"]
-
-
-def test_shared_layers_have_one_set_of_matrices_and_learn(make, tokens):
-    model = make(n_layers=3)
-    one = count_parameters(make(n_layers=1), embeddings=False)
-    word_tasks.share_layers(model)
-    norms = 2 * 2 * model.config.d_model  # two more layers with two gains each
-    assert count_parameters(model, embeddings=False) == one + norms
-    model(tokens).sum().backward()
-    first, last = model.blocks[0], model.blocks[-1]
-    assert last.mlp.up.weight is first.mlp.up.weight
-    assert last.mlp_norm.weight is not first.mlp_norm.weight
-    assert last.mlp_norm.weight.grad is not None
 
 
 def test_times_are_interleaved_and_positive(make, tokens):
