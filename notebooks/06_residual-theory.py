@@ -57,7 +57,7 @@ profile = ""
 # mathematics is exact: one token of context (attention then copies the value),
 # ReLU, RMSNorm, and matrices with entries $\mathcal N(0, 1/d)$. What the page
 # proves is then an *identity*, which tests our code and not a paper. Step 6
-# trains small models of characters, to see what is left of two of the laws.
+# trains small models of characters, to see what is left of three of the laws.
 #
 # Not here: any gain in quality. Whether a norm trains better is a question of
 # large runs, and the chapter on depth quotes the published numbers. Where we
@@ -740,7 +740,7 @@ chapter.glue("rt-blocks", L)
 # {glue:text}`rt-last-scaled` in the last. It evens the shares out by making all
 # of them small (exercise 1).
 #
-# ### Step 6: what training leaves of two laws
+# ### Step 6: what training leaves of the laws
 #
 # Peri-LN adds a constant at initialisation because each branch writes a vector
 # of mean square one, nearly at right angles to the stream. Does the stream of a
@@ -780,6 +780,7 @@ def stage_of(key: str) -> dict[str, np.ndarray]:
 
 
 V, higher, loss = map(stage_of, ("mean_square", "higher", "loss"))
+sizes_of = {key: stage_of(key) for key in ("gradient", "input", "output")}
 text_layers = np.arange(1, sizes.text_layers + 1)
 peri = {m: fit_slopes(text_layers, v[:, 1:] - v[:, :1]) for m, v in V.items()}
 
@@ -863,6 +864,67 @@ plt.show()
 # stranger's. (For the trained models we have no such control.) At no time is
 # the share near zero: an expansion around the identity needs weaker blocks than
 # these.
+#
+# **What of the gradient?** Step 5 scaled one matrix, with the gradient from above
+# held fixed. In a trained model neither is. For the output matrix $W$ of an MLP,
+# which reads $u$ and writes $Wu = a$, the notes have a gradient proportional to
+# $\lVert u \rVert$ in Pre-LN and to at most $\lVert u \rVert / \lVert a \rVert$
+# in Peri-LN, where a norm follows. We compare the layers of one model: log-log
+# slopes of the gradient on either, over the layers of the same models.
+
+
+# %%
+def slope_over_layers(x_SL: np.ndarray, y_SL: np.ndarray) -> np.ndarray:
+    """Return the log-log slope over the layers of each model, (seeds,)."""
+    pairs = zip(x_SL, y_SL)
+    return np.array([fit_slopes(x, y[None]).runs[0] for x, y in pairs])
+
+
+gradient_rows = {"slope on ‖u‖": {}, "slope on ‖u‖/‖a‖": {}}
+for moment in ("init", "half", "full"):
+    g, u, a = (rows[moment] for rows in sizes_of.values())
+    for row, x in zip(gradient_rows.values(), (u, u / a)):
+        row[moment] = slope_over_layers(x, g)
+
+# %% tags=["hide-input"]
+on_ratio = gradient_rows["slope on ‖u‖/‖a‖"]
+chapter.record(
+    "residual-theory.peri-gradient-trained",
+    runs=on_ratio["full"],
+    half_trained=on_ratio["half"],
+)
+
+# %% tags=["hide-input"]
+shown = {
+    name: [with_interval(x) for x in row.values()]
+    for name, row in gradient_rows.items()
+}
+spans = {"gradient": lambda g, u, a: g, "‖u‖": lambda g, u, a: u}
+spans["‖u‖/‖a‖"] = lambda g, u, a: u / a
+for name, what in spans.items():
+    span = [what(*(rows[m] for rows in sizes_of.values())) for m in on_ratio]
+    label = f"{name}, largest over smallest layer"
+    shown[label] = [with_interval(x.max(1) / x.min(1)) for x in span]
+chapter.glue("rt-slope-input", shown["slope on ‖u‖"][-1])
+chapter.glue("rt-slope-init", shown["slope on ‖u‖/‖a‖"][0])
+chapter.glue("rt-slope-half", shown["slope on ‖u‖/‖a‖"][1])
+for name, short in zip(spans, ("gradient", "input", "ratio")):
+    span = shown[f"{name}, largest over smallest layer"][-1]
+    chapter.glue(f"rt-span-{short}", span)
+shown = pd.DataFrame(shown, index=["untrained", "half", "end"])
+shown.T.rename_axis("gradient of the output matrix, Peri-LN")
+
+# %% [markdown]
+# **The ratio is not all.** Between the layers of a trained model the gradient
+# differs by a factor of {glue:text}`rt-span-gradient`, the ratio by only
+# {glue:text}`rt-span-ratio` and $\lVert u \rVert$ by
+# {glue:text}`rt-span-input`. The slope on the ratio ends at
+# {claim}`residual-theory.peri-gradient-trained` ({glue:text}`rt-slope-half` at
+# half, {glue:text}`rt-slope-init` untrained), where a gradient of one size from
+# above would give one; at half it is steeper, at the end the interval leaves it
+# open. On $\lVert u \rVert$ alone it is {glue:text}`rt-slope-input`, which
+# shows nothing. Layers differ in the gradient that reaches them too, so the law
+# for one matrix in Step 5 is not seen between layers.
 #
 # ### Step 7: attention over depth
 #

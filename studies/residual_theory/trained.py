@@ -1,4 +1,4 @@
-"""What training does to the laws: growth of a trained stream, and its higher orders.
+"""What training does to the laws: growth of the stream, higher orders, gradients.
 
 One config is one seed. Introduced in the chapter on residual theory.
 
@@ -7,6 +7,7 @@ Shapes: B sequences, T positions, L layers (from 0).
 
 import torch
 from torch import Tensor
+from torch.nn.functional import cross_entropy
 
 from scaling_core.data.corpora import python_source
 from scaling_core.data.ngrams import ngram_losses
@@ -27,8 +28,9 @@ def measure_growth(*, norm: NormPlace, n_layers: int, **setting) -> dict:
     """Train one model of characters; look at its stream before, halfway and after.
 
     Under ``init_``, ``half_`` and ``full_``: ``mean_square`` of h_0 .. h_L on held-out
-    text, `higher_order_share` as ``higher``, and ``loss``; ``ngrams``, losses of
-    unigrams, bigrams and trigrams there. ``setting``: the fields of `TextSetting`.
+    text, `higher_order_share` as ``higher``, `output_gradients`, and ``loss``;
+    ``ngrams``, losses of unigrams, bigrams and trigrams there. ``setting``: the fields
+    of `TextSetting`.
     """
     text = TextSetting(**setting)
     model = text.make_model(norm, n_layers)
@@ -41,6 +43,8 @@ def measure_growth(*, norm: NormPlace, n_layers: int, **setting) -> dict:
         found[f"{stage}_mean_square"] = stream_mean_square(streams).tolist()
         found[f"{stage}_higher"] = higher_order_share(model, streams.h[0])
         found[f"{stage}_loss"] = token_loss(model, streams.h[-1], tokens, labels)
+        sizes = output_gradients(model, tokens, labels)
+        found.update({f"{stage}_{key}": x for key, x in sizes.items()})
 
     def at_half(done: int) -> None:
         if done == max(1, text.steps // 2):
@@ -65,3 +69,33 @@ def higher_order_share(model: Transformer, h_BTD: Tensor) -> float:
     change = run_layers(model, h_BTD) - h_BTD
     rest = change - torch.stack(writes).sum(dim=0)
     return float(rest.norm(dim=-1).mean() / change.norm(dim=-1).mean())
+
+
+@torch.enable_grad()
+def output_gradients(
+    model: Transformer, tokens_BT: Tensor, labels_BT: Tensor
+) -> dict[str, list[float]]:
+    """Return sizes around the output matrix W of each MLP, a = W u, (L,) each.
+
+    ``gradient``: the Frobenius norm of the gradient of the loss in W; ``input`` and
+    ``output``: the root mean squares over tokens of ‖u‖ and of ‖a‖, before any norm
+    on the output. Second-hand notes on arXiv 2502.02732 have the gradient as ‖u‖ in
+    Pre-LN, and at most as ‖u‖/‖a‖ in Peri-LN.
+    """
+    found: dict[str, list[float]] = {"input": [], "output": []}
+
+    def keep(_module, inputs: tuple[Tensor], output: Tensor) -> None:
+        for key, x in (("input", inputs[0]), ("output", output)):
+            square = x.detach().square().sum(dim=-1).mean()
+            found[key].append(square.sqrt().item())
+
+    downs = [block.mlp.down for block in model.blocks]
+    hooks = [down.register_forward_hook(keep) for down in downs]
+    try:
+        logits = model(tokens_BT)
+    finally:
+        for hook in hooks:
+            hook.remove()
+    loss = cross_entropy(logits.flatten(0, 1), labels_BT.flatten())
+    gradients = torch.autograd.grad(loss, [down.weight for down in downs])
+    return found | {"gradient": [g.norm().item() for g in gradients]}
