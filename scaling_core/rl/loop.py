@@ -8,6 +8,7 @@ Shapes: P prompts a step, G answers to each, B = P·G, F formats, E evaluations.
 
 import copy
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -82,6 +83,7 @@ def train_policy(
     checkpoint: str | Path | None = None,
     save_every: int = 100,
     deadline: float | None = None,
+    after_step: Callable[[int], None] | None = None,
     desc: str = "",
 ) -> PolicyLog:
     """Train a policy in place, on rewards of 1 for right answers and 0 for others.
@@ -98,6 +100,8 @@ def train_policy(
         write each so many steps and at the end.
     deadline
         ``time.monotonic()`` after which the run saves its state and returns.
+    after_step
+        Called with the number of steps done, to look at the model as it is then.
 
     Raises
     ------
@@ -118,6 +122,8 @@ def train_policy(
     for step in progress(range(start, training.steps), desc=desc):
         run.step(step)
         run.evaluate(step + 1)
+        if after_step is not None:
+            after_step(step + 1)
         late = deadline is not None and time.monotonic() >= deadline
         if late or (step + 1) % save_every == 0 or step + 1 == training.steps:
             run.save()
@@ -130,13 +136,8 @@ class _Run:
     """The state of one run. Curves: reward, kept, entropy, norm, then the shares."""
 
     def __init__(self, model, task, training, policy, pool, asked, checkpoint):
-        self.model, self.task, self.training, self.policy = (
-            model,
-            task,
-            training,
-            policy,
-        )
-        self.pool, self.asked = pool, asked
+        self.model, self.training, self.policy = model, training, policy
+        self.task, self.pool, self.asked = task, pool, asked
         self.device = model.embedding.weight.device
         self.optimizer = make_adamw(model, training)
         self.reference = copy.deepcopy(model).eval() if policy.kl else None

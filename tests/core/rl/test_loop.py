@@ -69,7 +69,9 @@ def test_a_resumed_run_ends_with_the_same_bits(warm, tmp_path, changes):
 
 
 def test_the_log_holds_what_was_sampled(warm):
-    log = train_policy(copy.deepcopy(warm), TASK, QUICK, SMALL)
+    steps = []
+    log = train_policy(copy.deepcopy(warm), TASK, QUICK, SMALL, after_step=steps.append)
+    assert steps == [1, 2, 3, 4, 5, 6]
     assert log.tested.tolist() == [0, 2, 4, 6] and log.right.shape == (4, 20)
     assert np.allclose(log.shares.sum(axis=1), 1) and log.shares.shape == (6, 4)
     assert ((log.pass_one >= 0) & (log.pass_one <= 1)).all() and log.done == 6
