@@ -110,16 +110,18 @@ class _Rollouts:
 
     def _scored(self, question_B, tokens_KBT, step: int) -> tuple[Tensor, Tensor]:
         """Return masks, 0 where groups do not count, and advantages."""
-        masks, advantages = [], []
-        each = question_B.view(len(self.models), -1)
-        for k, policy in enumerate(self.policies):
-            found = verified(self.task, each[k], tokens_KBT[k], policy.group)
-            self.reward[k, step] = found.pass_one
-            advantage_B, kept_P = rewarded(found, policy, step)
-            kept_B = kept_P.repeat_interleave(policy.group).to(self.device)
-            masks.append(found.mask_BT * kept_B[:, None])
-            advantages.append(advantage_B.to(self.device))
-        return torch.stack(masks), torch.stack(advantages)
+        K, group = len(self.models), self.policies[0].group
+        found = verified(self.task, question_B, tokens_KBT.flatten(0, 1), group)
+        right_KB = found.right_B.view(K, -1)
+        self.reward[:, step] = right_KB.double().mean(dim=1)
+        pairs = [
+            rewarded(replace(found, right_B=right_B), policy, step)
+            for right_B, policy in zip(right_KB, self.policies, strict=True)
+        ]
+        advantage_KB, kept_KP = (torch.stack(x) for x in zip(*pairs, strict=True))
+        kept_KB = kept_KP.repeat_interleave(group, dim=1).to(self.device)
+        mask_KBT = found.mask_BT.unflatten(0, (K, -1)) * kept_KB[:, :, None]
+        return mask_KBT, advantage_KB.to(self.device)
 
 
 class Stack:

@@ -28,8 +28,9 @@ class Samples:
         Prompt and answer, (B, P + T), on the model's device.
     mask_BT
         Which answer tokens count, float, there too.
-    right_B, format_B, value_B
-        On the CPU: right or not; format, and what the answer says (-1: none).
+    right_B, format_B
+        On the CPU: right or not; the format, -1: none. What answers say, for a vote:
+        ``task.parse(samples.answer_BT.cpu())``.
     group
         Answers to each question.
     """
@@ -38,7 +39,6 @@ class Samples:
     mask_BT: Tensor
     right_B: Tensor
     format_B: Tensor
-    value_B: Tensor
     group: int
 
     @property
@@ -111,7 +111,6 @@ def verified(
         mask_BT=task.counted(answer_BT).float().to(tokens_BT.device),
         right_B=task.verify(question_B, answer_BT),
         format_B=task.format(answer_BT),
-        value_B=task.parse(answer_BT),
         group=group,
     )
 

@@ -9,12 +9,14 @@ import pytest
 import torch
 
 from scaling_core.data.arithmetic import Addition
+from scaling_core.data.countdown import CountDown
 from scaling_core.models.generation import generate
 from scaling_core.models.transformer import Transformer, TransformerConfig
 from scaling_core.rl.experts import expert_iteration
 from scaling_core.rl.loop import train_policy
 from scaling_core.rl.losses import policy_loss
 from scaling_core.rl.many import Stack, train_policies
+from scaling_core.rl.metrics import majority_share
 from scaling_core.rl.policy import Policy, batches, rewarded
 from scaling_core.rl.samples import questions_at, sample_answers, verified
 from scaling_core.training.loop import DivergedError, Training, labelled_loss, train
@@ -169,6 +171,26 @@ def test_expert_iteration_learns_from_what_is_right(warm):
     again = copy.deepcopy(warm)
     expert_iteration(again, TASK, training, rounds=2, samples=800)
     assert torch.equal(weights(model), weights(again))
+
+
+def test_countdown_runs_and_its_majority_counts():
+    task = CountDown(n=2, largest=6, held_out=10, batch=32)
+    config = TransformerConfig(
+        d_model=16, n_layers=1, n_heads=1, d_vocab=task.d_vocab, n_ctx=8
+    )
+    model = Transformer(config, generator=torch.Generator().manual_seed(0))
+    train(model, task.batch_at, Training(60, 1e-2), loss=labelled_loss)
+    log = train_policy(model, task, replace(QUICK, steps=2), SMALL)
+    assert log.done == 2 and log.right.shape == (2, 10)
+    draw = torch.Generator().manual_seed(0)
+    found = sample_answers(model, task, task.train[:20], 8, generator=draw)
+    value = task.parse(found.answer_BT).view(20, 8).numpy()
+    right = found.right_B.view(20, 8).numpy()
+    assert (value[right] >= 0).all()
+    share = majority_share(value, right)
+    assert (
+        set(share[right.all(axis=1)]) <= {1.0} and not share[~right.any(axis=1)].any()
+    )
 
 
 class Unsolvable(Addition):
