@@ -780,7 +780,6 @@ def stage_of(key: str) -> dict[str, np.ndarray]:
 
 
 V, higher, loss = map(stage_of, ("mean_square", "higher", "loss"))
-sizes_of = {key: stage_of(key) for key in ("gradient", "input", "output")}
 text_layers = np.arange(1, sizes.text_layers + 1)
 peri = {m: fit_slopes(text_layers, v[:, 1:] - v[:, :1]) for m, v in V.items()}
 
@@ -880,6 +879,7 @@ def slope_over_layers(x_SL: np.ndarray, y_SL: np.ndarray) -> np.ndarray:
     return np.array([fit_slopes(x, y[None]).runs[0] for x, y in pairs])
 
 
+sizes_of = {key: stage_of(key) for key in ("gradient", "input", "output")}
 gradient_rows = {"slope on ‖u‖": {}, "slope on ‖u‖/‖a‖": {}}
 for moment in ("init", "half", "full"):
     g, u, a = (rows[moment] for rows in sizes_of.values())
