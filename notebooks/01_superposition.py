@@ -1534,7 +1534,7 @@ plt.show()
 # and packing alone explains the law.
 #
 # **The weak networks at the authors' five decays**: two frequency laws, five
-# seeds, some eight minutes of one core, more than this chapter has left. It
+# seeds, some five minutes of one core, more than this chapter has left. It
 # decides whether those nearest to one feature a dimension have the exponent of
 # the sum: `closest-to-ideal` would be judged again.
 #

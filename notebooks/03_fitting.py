@@ -697,12 +697,14 @@ plt.show()
 # *{claim:verdict}`fitting.annealing-over-copy`*. For the late decay alone, which
 # no fitted curve resembles, the factor is
 # {claim}`fitting.annealing-late-decay`. At half of the training the copy is the
-# better guide throughout, even to the late decay (see the cards).
+# better guide over the four, and for the late decay neither is clearly (see the
+# cards).
 #
 # **At this size and length an $R^2$ near one does not tell the formula from the
 # nearest curve at hand.** Both ratios rise with training, so longer runs may yet
-# decide for the formula. The models are past the bigrams, some at half of the
-# steps by less than 0.3 nats, and not past the trigrams.
+# decide for the formula; runs a quarter longer, in an earlier edition, left the
+# verdict open. The models are past the bigrams, some at half of the steps by less
+# than 0.3 nats, and not past the trigrams.
 #
 # ### Step 7: which optimum?
 #
