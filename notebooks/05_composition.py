@@ -508,7 +508,7 @@ for claim, name in [
     chapter.record(f"composition.{claim}", resamples=few)
     chapter.glue(f"cp-many-{claim}", np.median(faster[name, 2048]), ".2f")
 
-# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-cp-latency", "caption": "Time of a forward pass of four layers over that of one layer, a point per repetition, bars: medians, with 64 and with 2048 words at once. Small: the wide layer as published, with one layer's MLP; equal size: with the deep model's size and arithmetic. Dashed: no difference."}, "image": {"alt": "Four clouds of points. The ratios to the small wide layer lie above those to the wide layer of equal size; with many words at once both are lower than with few."}}
+# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-cp-latency", "caption": "Time of a forward pass of four layers over that of one layer, a point per repetition, bars: medians, with 64 and with 2048 words at once. Small: the wide layer as published, with one layer's MLP; equal size: with the deep model's size and arithmetic. Dashed: no difference."}, "image": {"alt": "Four clouds of points. The ratios to the small wide layer lie above those to the wide layer of equal size, which fall to about one with many words at once."}}
 fig, ax = plt.subplots(figsize=(6.4, 2.6))
 for i, ratios in enumerate(faster.values()):
     jitter = np.linspace(-0.25, 0.25, len(ratios))
