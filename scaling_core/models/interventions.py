@@ -117,23 +117,6 @@ def local_effects(model: Transformer, tokens_BT: Tensor) -> np.ndarray:
 
 
 @torch.no_grad()
-def layer_removal_loss(
-    model: Transformer, tokens_BT: Tensor, labels_BT: Tensor | None = None
-) -> np.ndarray:
-    """Return the loss without layer l minus the loss with it, (L,), in nats.
-
-    ``labels_BT`` defaults to the next tokens (arXiv 2502.05795, section 2).
-    """
-    streams = record_streams(model, tokens_BT)
-    whole = token_loss(model, streams.h[-1], tokens_BT, labels_BT)
-    losses = [
-        token_loss(model, run_layers(model, h, layer + 1), tokens_BT, labels_BT)
-        for layer, h in enumerate(streams.h[:-1])
-    ]
-    return np.array(losses) - whole
-
-
-@torch.no_grad()
 def layer_removal_kl(model: Transformer, tokens_BT: Tensor) -> np.ndarray:
     """Return KL(y ‖ ȳ) of the output y from ȳ, that without layer l, (L,), in nats.
 
