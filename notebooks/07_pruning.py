@@ -125,9 +125,11 @@ def simulated(*cells: Cell) -> np.ndarray:
 # 0)$,
 #
 # $$
-# \lambda^2 = \alpha\,\mathbb E\,h_+^2, \qquad
-# R\,(1 - \alpha\,\mathbb P[h > 0]) = \alpha\,\mathbb E\,h_+ u, \qquad
+# \begin{gathered}
+# \lambda^2 = \alpha\,\mathbb E\,h_+^2, \\
+# R\,(1 - \alpha\,\mathbb P[h > 0]) = \alpha\,\mathbb E\,h_+ u, \\
 # b\,(1 - \alpha\,\mathbb P[h > 0]) = \alpha\,\mathbb E\,h_+ v ,
+# \end{gathered}
 # $$ (eq-pr-theory)
 #
 # with averages over the *kept* examples. The test error, on examples that nobody
@@ -472,6 +474,7 @@ plt.show()
 # per weight its slope is {glue:text}`pr-steep-best`, that of random examples
 # {glue:text}`pr-steep-random`; the difference is
 # {claim}`pruning.beats-power-law` ({claim:verdict}`pruning.beats-power-law`).
+# It starts below the random error, so the steepness is not that of a bad start.
 # The theory's best shares there are {glue:text}`pr-share-1.5` and
 # {glue:text}`pr-share-3`, the floor. A lower floor makes the fall deeper and
 # steeper, so the size of this number is the floor's.
@@ -564,7 +567,8 @@ plt.show()
 # angle that has not seen the pool; random choice gives
 # {glue:text}`pr-own-random`, the whole pool {glue:text}`pr-own-whole`. The
 # pool's own support vectors lie near the boundary of a probe that learnt from
-# them. Recipes that score a pool by networks trained on it profit from this.
+# them. Recipes that score a pool by networks trained on it may profit in the same
+# way; we show it for the perceptron only.
 #
 # <!-- digits steps -->
 #
