@@ -210,8 +210,8 @@ def measure_scores(
     width: int = 64,
     steps: int = 600,
     device: str = "cpu",
-) -> dict:
-    """Return Spearman's correlation of every two scores on one pool, as ``rho``."""
+) -> np.ndarray:
+    """Return Spearman's correlations of the `SCORES`, and of random numbers last."""
     data, _ = draw(source, test=0, pool=pool, seed=seed)
     probe = train_probe(
         data.flat,
@@ -226,4 +226,4 @@ def measure_scores(
     values = [score(probe) for score in SCORES.values()]
     values.append(scores.random_score(probe))
     ranks = np.array([rankdata(value) for value in values])
-    return {"rho": np.corrcoef(ranks).tolist()}
+    return np.corrcoef(ranks)

@@ -96,7 +96,7 @@ def test_a_seed_is_reproducible(cells):
 
 def test_scores_correlate():
     setting = dict(pool=300, subset_nets=20, width=16, steps=160)
-    rho = np.array(measure_scores(source="small digits", seed=0, **setting)["rho"])
+    rho = measure_scores(source="small digits", seed=0, **setting)
     assert rho.shape == (len(SCORES) + 1,) * 2
     assert rho == pytest.approx(rho.T) and np.diag(rho) == pytest.approx(1)
     names = list(SCORES)
