@@ -100,19 +100,11 @@ sizes = chapter.sizes(
     slider_seeds=dict(smoke=1, cpu=6, gpu=20),
     curve_points=dict(smoke=6, cpu=25, gpu=25),
     digit_seeds=dict(smoke=1, cpu=10, gpu=20),
-    digit_pools=dict(
-        smoke=[50, 100, 200, 400],
-        cpu=[500, 1000, 2000, 4000],
-        gpu=[500, 1000, 2000, 4000],
-    ),
-    digit_test=dict(smoke=200, cpu=1000, gpu=1000),
+    digit_pool=dict(smoke=800, cpu=4000, gpu=4000),
     digit_steps=dict(smoke=10, cpu=1200, gpu=1200),
     glyph_seeds=dict(smoke=1, cpu=5, gpu=10),
-    glyph_pools=dict(smoke=[50, 400], cpu=[250, 4000], gpu=[250, 40000]),
+    glyph_pool=dict(smoke=400, cpu=4000, gpu=40000),
     glyph_steps=dict(smoke=10, cpu=1200, gpu=12000),
-    score_seeds=dict(smoke=1, cpu=5, gpu=10),
-    score_pool=dict(smoke=100, cpu=500, gpu=500),
-    score_steps=dict(smoke=10, cpu=600, gpu=600),
     subset_nets=dict(smoke=20, cpu=60, gpu=200),
     jobs=dict(smoke=1, cpu=1, gpu=16),
 )
@@ -616,14 +608,14 @@ plt.show()
 # %%
 chapter.section("Digits")
 source = "digits" if digits.has_digits() else "glyphs"
-_, small, _, large = sizes.digit_pools
-pools = [[n, [0.2]] for n in sizes.digit_pools]
-pools[1] = [small, [0.2, 0.4]]
-pools[3] = [large, [0.2, 0.4, 0.6, 0.8]]
-shared = dict(test=sizes.digit_test, device=chapter.device)
+pool_sizes = [sizes.digit_pool // k for k in (8, 4, 2, 1)]
+_, small, _, large = pool_sizes
+pools = [[n, [0.2]] for n in pool_sizes]
+pools[1], pools[3] = [small, [0.2, 0.4]], [large, [0.2, 0.4, 0.6, 0.8]]
+shared = dict(test=large // 4, device=chapter.device)
 plan = dict(source=source, pools=pools, controls=[0.2, 0.4])
 plan |= shared | dict(halved=[small, large], steps=sizes.digit_steps)
-few, many = sizes.glyph_pools
+few, many = large // 16, sizes.glyph_pool
 drawn = dict(source="glyphs", pools=[[few, [0.2]], [many, [0.2]]])
 drawn |= shared | dict(controls=[0.2], halved=[], steps=sizes.glyph_steps)
 both = run_sweep(
@@ -711,19 +703,19 @@ for side, (fill, line) in product(LOOK, [("full", "-"), ("none", "--")]):
     policy = plain + (", balanced" if fill == "full" else "")
     if side == "random":
         policy, line = plain, ""
-    log = np.array([over_random(policy, n) for n in sizes.digit_pools])
+    log = np.array([over_random(policy, n) for n in pool_sizes])
     mean, bar = log.mean(axis=1), error_bars(log.T)
     bars = np.exp(mean) - np.exp(mean - bar), np.exp(mean + bar) - np.exp(mean)
     style = dict(color=LOOK[side], fmt=MARK[side] + line, ms=5, lw=1)
-    ax.errorbar(sizes.digit_pools, np.exp(mean), bars, fillstyle=fill, **style)
+    ax.errorbar(pool_sizes, np.exp(mean), bars, fillstyle=fill, **style)
     if fill == "full" and side != "random":
-        spot = (sizes.digit_pools[-1] * 1.08, np.exp(mean[-1]))
+        spot = (pool_sizes[-1] * 1.08, np.exp(mean[-1]))
         ax.text(*spot, side, color=LOOK[side], va="center")
 ax.axhline(1, color=LOOK["random"], ls=":")
 ax.text(large * 1.08, 1, "random", color=LOOK["random"], va="center")
 ax.set(xscale="log", yscale="log", xlabel="digits in the pool")
 ax.set(ylabel="error over random", xlim=(small * 0.45, large * 1.6))
-ax.set_xticks(sizes.digit_pools, sizes.digit_pools)
+ax.set_xticks(pool_sizes, pool_sizes)
 ax.set_yticks([0.7, 1, 1.5, 2, 3], [0.7, 1, 1.5, 2, 3])
 ax.minorticks_off()
 plt.show()
@@ -760,7 +752,7 @@ plt.show()
 glyph = {k: np.log(e) for k, e in digits.by_choice(glyph_runs).items()}
 chapter.record(
     "pruning.reversal-glyphs",
-    runs=reversal_of(glyph, sizes.glyph_pools, HARD, EASY),
+    runs=reversal_of(glyph, (few, many), HARD, EASY),
 )
 for name, pool, policy in [("easy", few, EASY), ("hard", many, HARD)]:
     values = over_random(policy, pool, log=glyph)
@@ -971,12 +963,12 @@ rho = np.array(
         digits.measure_scores(
             source=source,
             seed=seed,
-            pool=sizes.score_pool,
-            steps=sizes.score_steps,
+            pool=large // 8,
+            steps=sizes.digit_steps // 2,
             subset_nets=sizes.subset_nets,
             device=chapter.device,
         )
-        for seed in chapter.seeds(sizes.score_seeds)
+        for seed in chapter.seeds(sizes.glyph_seeds)
     ]
 )  # (seeds, scores + random, same)
 alike = rho[:, 0, 1 : len(SCORES)].mean(axis=1)

@@ -176,7 +176,7 @@ def by_choice(runs: pd.DataFrame, column: str = "full") -> dict:
     {(9, 0.5, 'random'): array([0.2])}
     """
     keys = ["pool", "share", "policy"]
-    long = runs[[*keys, column]].explode([*keys, column]).dropna()
+    long = runs[[*keys, column]].explode([*keys, column]).dropna()  # pyright: ignore[reportArgumentType]
     return {key: part.to_numpy(float) for key, part in long.groupby(keys)[column]}
 
 
