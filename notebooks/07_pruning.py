@@ -601,8 +601,9 @@ plt.show()
 # ```
 #
 # Choosing by score has a side effect. Some classes are easier than others, so a
-# choice changes how many there are of each. Three controls stand beside it: a **balanced** choice keeps the same share of every class; **class counts
-# alone** takes random digits, as many of each class as the choice has; and a
+# choice changes how many there are of each. Three controls stand beside it: a
+# **balanced** choice keeps the same share of every class; **class counts alone**
+# takes random digits, as many of each class as the choice has; and a
 # second random draw shows what noise does.
 
 # %%
