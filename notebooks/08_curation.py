@@ -609,16 +609,18 @@ def gain_over(errors: pd.DataFrame, ours: str) -> np.ndarray:
 
 rate_errors, rule_errors = compare(last)
 half_errors = compare(last // 2)
-rates, rule = gain_over(rate_errors, "rate"), gain_over(rule_errors, "rule")
+judged = ["rule", "mean", "clean"]
+rates = gain_over(rate_errors, "rate")
+rule = gain_over(rule_errors[judged], "rule")
 half_rates = gain_over(half_errors[0], "rate")
-half_rule = gain_over(half_errors[1], "rule")
+half_rule = gain_over(half_errors[1][judged], "rule")
 
 # %% tags=["hide-input"]
 chapter.record(
     "curation.pools-differ-in-rate", runs=rates, half_trained=half_rates
 )
 chapter.record("curation.mixtures", runs=rule, half_trained=half_rule)
-for name in ("rule", "mean", "clean"):
+for name in rule_errors:
     chapter.glue(f"cu-{name}", with_interval(100 * rule_errors[name]))
 excess = np.mean([at("40 % noise", k) - at("clean", k) for k in (early, last)])
 chapter.glue("cu-excess", excess, ".2f")
@@ -627,14 +629,20 @@ root = np.sqrt(rate_errors / log_parts[:, : len(sizes.passes)].shape[1] / 4)
 rows = {f"free {name}": with_interval(100 * root[name]) for name in root}
 pd.DataFrame({"rms error of the loss, %": rows}).rename_axis("pools differ in")
 
-# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-cu-mixtures", "caption": "Mean absolute log error of three forecasts of the mixtures' losses, passes 1 to the last fitted: the mixing rule, the mean of the pools' losses, and the loss of the clean pool. A point per seed, joined; black: means."}, "image": {"alt": "Three columns of points joined by seed, one for each forecast, with their means; the ranges overlap."}}
+# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-cu-mixtures", "caption": "Mean absolute log error of five forecasts of the mixtures' losses: the mixing rule; the mean of the pools' fitted curves with stretched half-lives; the rule from fits without half-life; the mean of the pools' losses; and the loss of the clean pool. A point per seed, joined; black: means."}, "image": {"alt": "Five columns of points joined by seed, with their means. The rule and the stretched half-lives lie lowest and level; the other three are about twice as high."}}
 fig, ax = plt.subplots(figsize=(6.4, 2.8))
-names = {"rule": "mixing rule", "mean": "mean of pools", "clean": "clean pool"}
+names = {
+    "rule": "mixing rule",
+    "stretched": "half-lives\nstretched only",
+    "endless": "rule without\nhalf-life",
+    "mean": "mean of pools",
+    "clean": "clean pool",
+}
 table = 100 * rule_errors[list(names)].to_numpy()
-ax.plot(range(3), table.T, "o-", color=COLORS["ours"], lw=0.6, ms=4, alpha=0.6)
-ax.plot(range(3), table.mean(axis=0), "_", color="black", ms=24)
-ax.set_xticks(range(3), list(names.values()))
-ax.set(ylabel="error of the loss, %", ylim=(0, None), xlim=(-0.5, 2.5))
+ax.plot(range(5), table.T, "o-", color=COLORS["ours"], lw=0.6, ms=4, alpha=0.6)
+ax.plot(range(5), table.mean(axis=0), "_", color="black", ms=24)
+ax.set_xticks(range(5), list(names.values()))
+ax.set(ylabel="error of the loss, %", ylim=(0, None), xlim=(-0.5, 4.5))
 plt.show()
 
 # %% [markdown]
@@ -650,6 +658,12 @@ plt.show()
 # {glue:text}`cu-clean` %. Against the better of the two in each seed the rule
 # gains {claim}`curation.mixtures`. A forecast of a mixture must beat the curve of
 # its best part before it says anything about mixing.
+#
+# What does it? Fitted without a half-life the rule errs by
+# {glue:text}`cu-endless` %, like the naive ones. The mean of the pools' curves, with
+# half-lives stretched and rates *not* averaged, errs by {glue:text}`cu-stretched` %.
+# So the gain is in the stretching: in a mixture each text comes back more rarely.
+# (These two rivals were added after the verdict, and judge nothing.)
 #
 # ### Step 6: mixtures of digits, by transport
 #

@@ -10,7 +10,8 @@ Shapes: Q pools, K amounts of training.
 """
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from itertools import product
 
 import numpy as np
@@ -72,9 +73,8 @@ def released_code(
 ) -> np.ndarray:
     """Return the law as the released code computes it, (K,): the floor inside.
 
-    (a n_1/unit)^b + d, all of it times the product over later epochs (objective.py of
-    locuslab/scaling_laws_data_filtering), where the formula adds d at the end. Also a
-    stands inside of the power there.
+    ((a n_1/unit)^b + d) times the product over later epochs, where the formula adds d
+    at the end (objective.py of locuslab/scaling_laws_data_filtering).
     """
     first_K = np.minimum(n_K, characters) / unit
     later_JK = epoch_parts(n_K, characters)[1:]
@@ -176,20 +176,25 @@ def what_differs(parts_JK: np.ndarray, loss_QK) -> dict[str, float]:
 
 
 def mixture_errors(n_K, loss: dict[str, np.ndarray], characters: float) -> dict:
-    """Return mean |log error| of three forecasts of the mixtures, none trained on.
+    """Return mean |log error| of forecasts of the mixtures, none trained on.
 
-    ``rule``: the paper's, from laws of the pools with common a and d; ``mean``: the
-    mean of the pools' own losses at equal characters seen; ``clean``: the clean pool's.
+    ``rule``: the paper's, from laws of the pools with common a and d; ``endless``: the
+    same with no half-life; ``stretched``: no averaged rates, but the mean of the pools'
+    curves with half-lives as stretched; ``mean``: the mean of the pools' own losses at
+    equal characters seen; ``clean``: the clean pool's.
     """
     alone = np.array([loss[name] for name in POOLS])
-    fitted = fit_pools(epoch_parts(n_K, characters), alone, common=("a", "d"))
-    errors: dict[str, list[float]] = dict(rule=[], mean=[], clean=[])
-    for name, pools in MIXTURES.items():
+    fit = partial(fit_pools, epoch_parts(n_K, characters), alone, common=("a", "d"))
+    fitted, endless, errors = fit(), fit(forever=True), []
+    for name, p in MIXTURES.items():
+        longer = replace(fitted, tau=p * fitted.tau)
         forecasts = dict(
-            rule=fitted.mixture(n_K, characters, pools),
-            mean=alone[:pools].mean(axis=0),
+            rule=fitted.mixture(n_K, characters, p),
+            endless=endless.mixture(n_K, characters, p),
+            stretched=longer.curves(epoch_parts(n_K, p * characters))[:p].mean(axis=0),
+            mean=alone[:p].mean(axis=0),
             clean=alone[0],
         )
-        for key, forecast in forecasts.items():
-            errors[key].append(float(np.abs(np.log(forecast / loss[name])).mean()))
-    return {key: float(np.mean(values)) for key, values in errors.items()}
+        row = [np.abs(np.log(x / loss[name])).mean() for x in forecasts.values()]
+        errors.append(dict(zip(forecasts, row, strict=True)))
+    return {key: float(np.mean([e[key] for e in errors])) for key in errors[0]}

@@ -49,10 +49,7 @@ class Text(Corpus):
 
 
 def draw_text(sizes: Sequence[int], *, rng: np.random.Generator) -> list[np.ndarray]:
-    """Return texts of these many characters, no block of the corpus in two of them.
-
-    A ValueError says when the corpus is too short.
-    """
+    """Return texts of these many characters, no block of the corpus in two of them."""
     tokens = python_source().splits["train"]
     counts = [-(-size // BLOCK) for size in sizes]
     blocks = rng.permutation(len(tokens) // BLOCK)
@@ -105,9 +102,8 @@ def pass_windows(
 def make_pools(
     characters: int, longest: int, *, rng: np.random.Generator
 ) -> dict[str, np.ndarray]:
-    """Return the texts of all `RUNS`: ``longest`` passes of fresh text, the others one.
-
-    ``random`` is a choice without knowledge: a quarter of each pool, as large as one.
+    """Return the texts of all `RUNS`: ``fresh`` as long as the longest run, pools of one
+    pass, mixtures of several, and ``random``, a quarter of each pool, as large as one.
     """
     fresh, *pools = draw_text([characters * longest] + [characters] * 4, rng=rng)
     pools = [
