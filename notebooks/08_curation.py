@@ -316,10 +316,17 @@ pd.DataFrame(columns, index=names).T.rename_axis("held-out loss, nats")
 
 # %% tags=["hide-input"] mystnb={"figure": {"name": "fig-cu-pools", "caption": "Held-out loss of clean text against the characters seen, in passes over one pool. Left: each pool alone, and fresh text. Right: the clean pool, mixtures, and a random pool of equal size. Lines: means over seeds, bars: 95 % intervals."}, "image": {"alt": "Left: the loss falls with the passes for fresh text throughout; the pools flatten, the noisier the higher. Right: the clean pool is lowest at first, flattens and turns up; the mixtures start higher, fall on, and end below it. The random pool lies above the clean one throughout."}}
 PANELS = [("fresh", *POOLS), ("clean", *MIXTURES, "random")]
-ORDER = ["clean", "fresh", "8 % noise", "best two", "all four", "random"]
-COLOR = dict(zip(ORDER, SERIES)) | {"20 % noise": "#000000"}
-COLOR |= {"40 % noise": COLORS["paper"]}
-MARK = dict(zip([*ORDER, "20 % noise", "40 % noise"], [*MARKERS, "X", "*"]))
+COLOR = {
+    "clean": COLORS["ours"],
+    "fresh": "#000000",
+    "8 % noise": "#999933",
+    "20 % noise": SERIES[5],
+    "40 % noise": "#882255",
+    "best two": SERIES[3],
+    "all four": SERIES[4],
+    "random": COLORS["null"],
+}
+MARK = dict(zip(COLOR, [*MARKERS, "X", "*"]))
 fig, axes = plt.subplots(1, 2, figsize=(6.4, 3.6), sharey=True)
 for ax, runs in zip(axes, PANELS):
     for run in runs:
@@ -776,8 +783,8 @@ plt.show()
 # times distance err more than weights alone, by
 # {claim}`curation.ot-predicts` in the logarithm (below 0: worse). The table also
 # has the distances *permuted*, which tell nothing. Eight columns, fitted on one
-# side of the triangle, do not hold on the other; a plain line in the distance does
-# far better.
+# side of the triangle, do not hold on the other, and both forms err more than one
+# mean for all mixtures would. A plain line in the distance does far better.
 #
 # **And counting classes does as well.** A line in the total variation of class
 # shares, which no image was looked at for, errs as much as one in the transport
@@ -851,7 +858,8 @@ pd.DataFrame(columns).fillna("–").rename_axis("rule")
 
 # %% tags=["hide-input"] mystnb={"figure": {"name": "fig-cu-picks", "caption": "Accuracy on balanced digits of a network pre-trained mostly on 0 to 4, against the steps on fifty picked digits, by rule. Means over seeds, bars: 95 % intervals; dashed: before."}, "image": {"alt": "Four curves against the number of steps. Matching and random picks rise highest; the ratio's lies below, and the gradient's lowest, falling under the dashed line with many steps."}}
 fig, ax = plt.subplots(figsize=(6.4, 3.2))
-picks_color = dict(zip(selection.RULES, (SERIES[0], *SERIES[3:6])))
+colors = [COLORS["ours"], SERIES[3], SERIES[4], COLORS["null"]]
+picks_color = dict(zip(selection.RULES, colors))
 for (rule, color), marker in zip(picks_color.items(), MARKERS):
     rows = tuned_accuracy[rule]
     ax.errorbar(
@@ -863,7 +871,7 @@ for (rule, color), marker in zip(picks_color.items(), MARKERS):
         ms=4,
         label=rule,
     )
-ax.axhline(tuned.before.mean(), color=COLORS["null"], ls="--", lw=1)
+ax.axhline(tuned.before.mean(), color="black", ls="--", lw=1)
 ax.set(xscale="log", xlabel="steps", ylabel="accuracy")
 ax.set_xticks(STEPS, [str(k) for k in STEPS])
 ax.minorticks_off()
@@ -987,7 +995,7 @@ plt.show()
 # text it is {glue:text}`cu-knee-missing`. Thresholds that are read off such a curve
 # need that second line.
 #
-# **Much of the harm is absence.** Taking half of the text away, and putting nothing
+# **Some of the harm is absence; how much is open.** Taking half of the text away, and putting nothing
 # there, does {claim}`curation.synthetic-or-missing` times the harm of replacing it.
 # What a model writes about a text that it saw cannot bring back what was cut.
 #
@@ -1012,14 +1020,14 @@ chapter.record("curation.breadth", runs=lead[:, COUNTS.index(3)])
 chapter.glue("cu-breadth-one", with_interval(lead[:, 0]))
 chapter.glue("cu-breadth-ten", with_interval(lead[:, COUNTS.index(10)]))
 
-# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-cu-breadth", "caption": "Accuracy on held-out cells of the breast-cancer table against the number of columns, without errors and with errors of one standard deviation. Points: splits; lines: means; dashed: all columns with errors."}, "image": {"alt": "Two rising curves; the one without errors lies above the other, and crosses the dashed line of all noisy columns at about three columns."}}
+# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-cu-breadth", "caption": "Accuracy on held-out cells of the breast-cancer table against the number of columns, without errors and with errors of one standard deviation. Points: splits; lines: means; dashed: all columns with errors."}, "image": {"alt": "Two rising curves; the one without errors lies above the other, and crosses the dashed line of all noisy columns between three and five columns."}}
 fig, ax = plt.subplots(figsize=(6.4, 3))
-cases = [(clean, "without errors", "o", SERIES[2])]
+cases = [(clean, "without errors", "o", SERIES[4])]
 cases += [(dirty, "with errors", "s", SERIES[0])]
 for rows, label, marker, color in cases:
     ax.plot(COUNTS, rows.T, marker, color=color, ms=2, alpha=0.3)
     ax.plot(COUNTS, rows.mean(axis=0), marker + "-", color=color, label=label)
-ax.axhline(dirty[:, -1].mean(), color=COLORS["null"], ls="--", lw=1)
+ax.axhline(dirty[:, -1].mean(), color="black", ls="--", lw=1)
 ax.set(xscale="log", xlabel="columns", ylabel="accuracy")
 ax.set_xticks(COUNTS, [str(k) for k in COUNTS])
 ax.minorticks_off()
@@ -1067,7 +1075,7 @@ pd.DataFrame({"standard deviation": rows}).rename_axis("between seeds")
 # <!-- claims:table -->
 #
 # The reversal carries the chapter: {claim:verdict}`curation.no-best-pool`. The law
-# behind it is another matter: the half-life reads
+# behind it fares unevenly: the half-life reads
 # *{claim:verdict}`curation.half-life`*, the rate
 # *{claim:verdict}`curation.pools-differ-in-rate`* and the mixing rule
 # *{claim:verdict}`curation.mixtures`*. That the best pool changes needs no law of
