@@ -140,7 +140,7 @@ def over_seeds(runs) -> str:
 # $j$, the **law of repeated data** {cite:p}`goyal2024scaling` says
 #
 # $$
-# L(n) = a \, n_1^{b_1} \prod_{j \ge 2}
+# L(n) = a \, \min(n, n_1)^{b_1} \prod_{j \ge 2, \; n_{j-1} < n}
 # \Bigl( \frac{\min(n, n_j)}{n_{j-1}} \Bigr)^{b_j} + d,
 # \qquad b_j = b \, 2^{-(j-1)/\tau}, \quad b < 0 .
 # $$ (eq-cu-law)
@@ -420,7 +420,9 @@ plt.show()
 # {glue:text}`cu-late-margin` after {glue:text}`cu-late`. *Half of the training*
 # means half of both: clean must lead after {glue:text}`cu-half-early` passes and
 # trail after {glue:text}`cu-half-late`, where it trails by
-# {glue:text}`cu-half-late-margin`.
+# {glue:text}`cu-half-late-margin`. That is the very edge of the band: with half of
+# the passes the reversal has only just come, and with a little less the verdict
+# would be open.
 #
 # **It is the size of the pool that wins, not its dirt.** At equal size, random
 # choice from all four is {claim}`curation.equal-size` worse than clean text
@@ -468,8 +470,8 @@ chapter.glue("cu-gain-few", with_interval(gain_of_four))
 # {glue:text}`cu-gain-few` over the first. {cite:t}`muennighoff2023scaling` find
 # four epochs almost free, with pools that a model could not learn by heart. Ours
 # of {glue:text}`cu-characters` characters is no contradiction: how much is lost
-# depends on pool and model, and pilots showed that here it would be much. So
-# these are findings.
+# depends on pool and model, and pilots showed that sixteen passes would cost much
+# here. So these are findings.
 #
 # ### Step 4: is there a half-life?
 #
@@ -618,9 +620,9 @@ rate_errors, rule_errors = compare(last)
 half_errors = compare(last // 2)
 judged = ["rule", "mean", "clean"]
 rates = gain_over(rate_errors, "rate")
-rule = gain_over(rule_errors[judged], "rule")
+rule = gain_over(rule_errors.filter(judged), "rule")
 half_rates = gain_over(half_errors[0], "rate")
-half_rule = gain_over(half_errors[1][judged], "rule")
+half_rule = gain_over(half_errors[1].filter(judged), "rule")
 
 # %% tags=["hide-input"]
 chapter.record(
