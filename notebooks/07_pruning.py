@@ -448,7 +448,7 @@ chapter.record(
     tolerance_of="kept per weight with 5 % more error than the pool of 64",
 )
 chapter.glue("pr-steep-best", with_interval(steep_best))
-chapter.glue("pr-steep-random", with_interval(steep_random))
+chapter.glue("pr-slope-random", with_interval(steep_random))
 for pool in (4, 8, 16):
     chapter.glue(f"pr-free-{pool}", free[pool], ".1f")
 for k, share in shares.items():
@@ -484,7 +484,7 @@ plt.show()
 # %% [markdown]
 # **The frontier beats the power law, for a while.** From 1.5 to 3 kept examples
 # per weight its slope is {glue:text}`pr-steep-best`, that of random examples
-# {glue:text}`pr-steep-random`; the difference is
+# {glue:text}`pr-slope-random`; the difference is
 # {claim}`pruning.beats-power-law` ({claim:verdict}`pruning.beats-power-law`).
 # It starts below the random error, so the steepness is not that of a bad start.
 # The theory's best shares there are {glue:text}`pr-share-1.5` and
