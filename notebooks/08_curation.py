@@ -881,8 +881,8 @@ ax.legend()
 plt.show()
 
 # %% [markdown]
-# **The picture holds, and a cheaper rule gives it too.** The gradient picks dogs
-# only ({claim}`curation.gradient-picks` of its picks, as in the paper's figure),
+# **The picture holds, and a cheaper rule gives it too.** The gradient picks next to
+# only dogs ({claim}`curation.gradient-picks` of its picks, as in the paper's figure),
 # where matching picks as many as the target has. So does the ratio. No transport
 # is needed to find what is missing.
 #
@@ -999,7 +999,8 @@ plt.show()
 #
 # **Some of the harm is absence; how much is open.** Taking half of the text away, and putting nothing
 # there, does {claim}`curation.synthetic-or-missing` times the harm of replacing it.
-# What a model writes about a text that it saw cannot bring back what was cut.
+# The writer of the first generation had seen all of the text, and its writing did not
+# bring back what was cut.
 #
 # ### Step 9: broad and dirty, or narrow and clean
 #
