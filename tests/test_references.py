@@ -6,9 +6,10 @@ from pathlib import Path
 
 import nbformat
 import pytest
+from pybtex.database import parse_file
 
 from scaling_book.chapters import list_chapters
-from scaling_book.claims import load_ledger
+from scaling_book.claims import bib_keys, load_ledger
 from scaling_book.notebooks import convert, sources
 
 ROOT = Path(__file__).parents[1]
@@ -90,6 +91,12 @@ def test_every_claims_file_belongs_to_a_chapter_and_has_a_primary_claim():
     assert set(LEDGER) == slugs
     for slug, claims in LEDGER.items():
         assert 1 <= sum(c.primary for c in claims) <= 3, slug
+
+
+def test_bibliography_is_whole():
+    """A brace lost in a merge would make two entries one."""
+    path = ROOT / "book" / "references.bib"
+    assert set(parse_file(path).entries) == bib_keys(path)
 
 
 def _tags(cell) -> list[str]:
