@@ -851,14 +851,8 @@ for pool, line in ((small, "--"), (large, "-")):
         style = dict(color=LOOK[side], fmt=MARK[side] + line, ms=4, lw=1)
         ax.errorbar(x, y, bars, **style)
         if pool == large:
-            lift = -14 if side == "hard" else 7
-            ax.annotate(
-                side,
-                (x[1], y[1]),
-                (8, lift),
-                textcoords="offset points",
-                color=LOOK[side],
-            )
+            y[1] *= 0.86 if side == "hard" else 1.05
+            ax.text(x[1] * 1.06, y[1], side, color=LOOK[side])
     whole = np.exp(full[pool, 1.0, "all"].mean())
     ax.plot(pool, whole, "*", color="black", ms=8)
     ax.text(pool, whole * 1.06, "whole pool", ha="center", fontsize=8)
