@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
-from scipy.optimize import minimize_scalar
+from scipy.optimize import fminbound
 from scipy.special import ndtr, ndtri
 
 from studies.pruning.replica import root_between, solve
@@ -55,10 +55,8 @@ def best_share(kept: float, *, floor: float, angle: float = 0.0) -> float:
     i = int(np.argmin(errors))
     if i in (0, len(grid) - 1):
         return round(float(np.exp(grid[i])), 12)
-    found = minimize_scalar(
-        error, bounds=(grid[i - 1], grid[i + 1]), options={"xatol": 0.01}
-    )
-    return float(np.exp(found.x))
+    found = fminbound(error, grid[i - 1], grid[i + 1], xtol=0.01)
+    return float(np.exp(found))
 
 
 def frontier(kept: Sequence[float], *, floor: float, angle: float) -> pd.DataFrame:
