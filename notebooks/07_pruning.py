@@ -728,7 +728,7 @@ plt.show()
 # {glue:text}`pr-digits-plenty` with {glue:text}`pr-large`. The smaller of the
 # two, seed by seed, is {claim}`pruning.reversal-digits`; with random draws in
 # place of hard and easy it is {glue:text}`pr-digits-null`. Compare
-# {numref}`fig-pr-reversal`: the same crossing on the same axis.
+# {numref}`fig-pr-reversal`: the same crossing, the pool on the same axis.
 #
 # Balance hardly moves this statistic (without it, {glue:text}`pr-digits-raw`), but
 # it changes what easy digits cost. Keeping the easiest fifth of the small pool
@@ -896,8 +896,9 @@ plt.show()
 #
 # ### Step 7: two papers that disagree
 #
-# {cite:t}`ayed2023data` prove and show that choices by score fail where 30 % of
-# the data or less is kept. {cite:t}`sorscher2022beyond` win there. We let random
+# {cite:t}`ayed2023data` argue, by theory and experiment, that choices by score fail
+# where 30 % of the data or less is kept, where {cite:t}`sorscher2022beyond` see
+# them win. We let random
 # choice play against the *best* of six choices at a share of a fifth, the best
 # picked with knowledge of the test errors, which favours the scores.
 
@@ -1157,8 +1158,8 @@ chapter.glue("pr-spread-error", np.median(relative), ".0%")
 #
 # **What was easy.** The equations: one problem with one solution once they are
 # written as the largest margin on a sphere. **What was hard.** Root finders from
-# cold starts, which find wrong roots where the error is tiny; and on digits a
-# control, uneven classes, that turned a clear result into a mistaken one.
+# cold starts, which find wrong roots where the error is tiny; and on digits
+# to notice that uneven classes alone cost as much as the easy choice.
 #
 # **Compute and larger runs.** The provenance below lists seconds per section.
 # `scaling run pruning --profile gpu` repeats the small shares with 800 weights on
