@@ -43,14 +43,10 @@ class PoolLaws:
     def mixture(self, n_K, characters: float, pools: int) -> np.ndarray:
         """Return the forecast for the first pools mixed, seen evenly, (K,).
 
-        Theorem 1 of the paper: an epoch of the mixture is ``pools`` times as long, so
-        half-lives are multiplied by that number and rates are averaged:
-        b_j = mean_i b_i 2^(-(j-1)/(p tau_i)). a and d are averages, equal in the paper.
+        Rates by `mixed_rates`; a and d are averages, equal in the paper.
         """
         parts_JK = epoch_parts(n_K, characters * pools)
-        epoch_J = np.arange(len(parts_JK))
-        decay_QJ = 2.0 ** (-epoch_J / (pools * self.tau[:pools, None]))
-        b_J = (self.b[:pools, None] * decay_QJ).mean(axis=0)
+        b_J = mixed_rates(self.b[:pools], self.tau[:pools], len(parts_JK))
         return self.a[:pools].mean() * np.exp(b_J @ parts_JK) + self.d[:pools].mean()
 
 
@@ -68,18 +64,30 @@ def epoch_parts(n_K, characters: float) -> np.ndarray:
     return np.log(np.maximum(seen_JK, begins_J[:, None]) / begins_J[:, None])
 
 
+def mixed_rates(b_P: np.ndarray, tau_P: np.ndarray, epochs: int) -> np.ndarray:
+    """Return the rate of each epoch of P pools mixed, (J,); of the pool itself for one.
+
+    Theorem 1 of the paper: an epoch of the mixture is P times as long, so half-lives are
+    multiplied by P and rates are averaged: b_j = mean_i b_i 2^(-(j-1)/(P tau_i)).
+    """
+    decay_PJ = 2.0 ** (-np.arange(epochs) / (len(b_P) * tau_P[:, None]))
+    return (b_P[:, None] * decay_PJ).mean(axis=0)
+
+
 def released_code(
-    n_K, characters: float, *, a: float, b: float, tau: float, d: float, unit: float
+    n_K, characters: float, *, a: float, b, tau, d: float, unit: float
 ) -> np.ndarray:
     """Return the law as the released code computes it, (K,): the floor inside.
 
     ((a n_1/unit)^b + d) times the product over later epochs, where the formula adds d
-    at the end (objective.py of locuslab/scaling_laws_data_filtering).
+    at the end (objective.py of locuslab/scaling_laws_data_filtering). ``b`` and ``tau``
+    of one pool, or of several, (P,), that are mixed evenly.
     """
-    first_K = np.minimum(n_K, characters) / unit
-    later_JK = epoch_parts(n_K, characters)[1:]
-    b_J = b * 2.0 ** (-np.arange(1, len(later_JK) + 1) / tau)
-    return ((a * first_K) ** b + d) * np.exp(b_J @ later_JK)
+    b_P, tau_P = np.atleast_1d(b), np.atleast_1d(tau)
+    first_K = np.minimum(n_K, len(b_P) * characters) / unit
+    parts_JK = epoch_parts(n_K, len(b_P) * characters)
+    b_J = mixed_rates(b_P, tau_P, len(parts_JK))
+    return ((a * first_K) ** b_J[0] + d) * np.exp(b_J[1:] @ parts_JK[1:])
 
 
 def fit_pools(
@@ -161,27 +169,63 @@ def forecast_errors(parts_JK: np.ndarray, loss_K, seen: int) -> tuple[float, flo
     return errors[0], errors[1]
 
 
-def what_differs(parts_JK: np.ndarray, loss_QK) -> dict[str, float]:
+def redraw(
+    law: PoolLaws, parts_JK: np.ndarray, loss_QK, *, rng: np.random.Generator
+) -> np.ndarray:
+    """Return losses that a fitted law could have given, (Q, K).
+
+    Its curves with noise of the size of its residuals, in the logarithm, for all of
+    ``parts_JK``; ``loss_QK`` may end before.
+    """
+    loss_QK = np.atleast_2d(loss_QK)
+    error = squared_error(law, parts_JK[:, : loss_QK.shape[1]], loss_QK)
+    curves_QK = law.curves(parts_JK)
+    noise_QK = rng.standard_normal(curves_QK.shape)
+    return curves_QK * np.exp(np.sqrt(error / loss_QK.size) * noise_QK)
+
+
+def what_differs(
+    parts_JK: np.ndarray, loss_QK, own: Collection[str] = ()
+) -> dict[str, float]:
     """Return squared errors of fits in which pools differ in one parameter alone.
 
-    ``rate``: in b, as the paper says; ``factor``: in a; ``floor``: in d.
+    ``rate``: in b, as the paper says; ``factor``: in a; ``floor``: in d. ``own``: what
+    each pool has of its own in all three fits.
     """
     kept = dict(rate="b", factor="a", floor="d")
     found = {}
     for name, free in kept.items():
-        common = {"a", "b", "tau", "d"} - {free}
+        common = {"a", "b", "tau", "d"} - {free, *own}
         fitted = fit_pools(parts_JK, loss_QK, common=common)
         found[name] = squared_error(fitted, parts_JK, loss_QK)
     return found
 
 
-def mixture_errors(n_K, loss: dict[str, np.ndarray], characters: float) -> dict:
-    """Return mean |log error| of forecasts of the mixtures, none trained on.
+def free_pivot(parts_JK: np.ndarray, loss_QK, pivots: Collection[float]) -> float:
+    """Return the least squared error of a free rate where n counts in units of n_0.
+
+    With a common factor outside of the power all pools meet at n = n_0, one character
+    in `what_differs`. ``pivots``: the ln n_0 to try.
+    """
+    errors = []
+    for pivot in pivots:
+        moved_JK = parts_JK.copy()
+        moved_JK[0] -= pivot
+        fitted = fit_pools(moved_JK, loss_QK, common=("a", "tau", "d"))
+        errors.append(squared_error(fitted, moved_JK, loss_QK))
+    return min(errors)
+
+
+def mixture_errors(
+    n_K, loss: dict[str, np.ndarray], characters: float
+) -> dict[str, np.ndarray]:
+    """Return log errors of forecasts of the mixtures, (mixtures, K), none trained on.
 
     ``rule``: the paper's, from laws of the pools with common a and d; ``endless``: the
     same with no half-life; ``stretched``: no averaged rates, but the mean of the pools'
     curves with half-lives as stretched; ``mean``: the mean of the pools' own losses at
-    equal characters seen; ``clean``: the clean pool's.
+    equal characters seen; ``clean``: the clean pool's; ``unlawful``: the mean, less what
+    repetition cost the clean pool, which needs a fresh run.
     """
     alone = np.array([loss[name] for name in POOLS])
     fit = partial(fit_pools, epoch_parts(n_K, characters), alone, common=("a", "d"))
@@ -194,7 +238,7 @@ def mixture_errors(n_K, loss: dict[str, np.ndarray], characters: float) -> dict:
             stretched=longer.curves(epoch_parts(n_K, p * characters))[:p].mean(axis=0),
             mean=alone[:p].mean(axis=0),
             clean=alone[0],
+            unlawful=alone[:p].mean(axis=0) - alone[0] + loss["fresh"],
         )
-        row = [np.abs(np.log(x / loss[name])).mean() for x in forecasts.values()]
-        errors.append(dict(zip(forecasts, row, strict=True)))
-    return {key: float(np.mean([e[key] for e in errors])) for key in errors[0]}
+        errors.append({key: np.log(x / loss[name]) for key, x in forecasts.items()})
+    return {key: np.array([e[key] for e in errors]) for key in errors[0]}

@@ -18,6 +18,7 @@ from scaling_core.training.settings import Training
 from studies.curation.transport import transport_duals, transport_gradient
 
 RULES = ("gradient", "ratio", "matching", "random")
+ARMS = (*RULES, "rare only")  # the last by label: at random among 5 to 9
 # Rows a class of 500 digits: 0 to 4 are common in pre-training, 5 to 9 rare.
 COMMON = dict(before=285, pool=100, target=15, test=100)
 RARE = COMMON | dict(before=15)
@@ -85,7 +86,8 @@ def measure_warm_up(*, seed: int, picked: int, steps: tuple[int, ...]) -> dict:
     """Fine-tune on picked digits a network that saw few of 5 to 9; return accuracies.
 
     ``before``: of the pre-trained network, on balanced digits; a list for each of
-    `RULES`: after these numbers of steps; ``rare``: share of 5 to 9 among the picks.
+    `ARMS`: after these numbers of steps; ``rare``: share of 5 to 9 among the picks;
+    ``top``: share of their most frequent class.
     """
     rng = np.random.default_rng(seed)
     images = digits().shrink(2)
@@ -103,14 +105,16 @@ def measure_warm_up(*, seed: int, picked: int, steps: tuple[int, ...]) -> dict:
     before, target, candidates = (z[rows[k]] for k in ("before", "target", "pool"))
     picks = pick(before, target, candidates, picked, rng=rng)
     pool = np.array(rows["pool"])
+    is_rare = np.flatnonzero(y[pool] >= 5)
+    picks["rare only"] = rng.choice(is_rare, picked, replace=False)
     config = MLPConfig((x.shape[1], 64, 10))
     plain: dict = dict(weight_decay=0.0, clip=None)
     made = MLPEnsemble(config, x, y, [rows["before"]], batch=64, seeds=[seed])
     train_batched(made, Training(400, 3e-3, **plain))
     test = x[rows["test"]], y[rows["test"]]
     found: dict = dict(before=float(1 - made.errors(*test)[0]))
-    lists = [pool[picks[rule]] for rule in RULES]
-    tuned = MLPEnsemble(config, x, y, lists, batch=25, seeds=[seed] * len(RULES))
+    lists = [pool[picks[arm]] for arm in ARMS]
+    tuned = MLPEnsemble(config, x, y, lists, batch=25, seeds=[seed] * len(ARMS))
     tuned.parameters.copy_(made.parameters.expand_as(tuned.parameters))
     errors = []
 
@@ -119,7 +123,9 @@ def measure_warm_up(*, seed: int, picked: int, steps: tuple[int, ...]) -> dict:
 
     training = Training(max(steps), 1e-3, schedule="constant", warmup=0.0, **plain)
     train_batched(tuned, training, pause_at=steps, paused=look)
-    for rule, column in zip(RULES, np.transpose(errors), strict=True):
-        found[rule] = (1 - column).tolist()
-    rare = {rule: float((y[pool[picks[rule]]] >= 5).mean()) for rule in RULES}
-    return found | dict(rare=rare)
+    for arm, column in zip(ARMS, np.transpose(errors), strict=True):
+        found[arm] = (1 - column).tolist()
+    classes = {arm: y[pool[picks[arm]]] for arm in ARMS}
+    rare = {arm: float((c >= 5).mean()) for arm, c in classes.items()}
+    top = {arm: float(np.bincount(c).max() / picked) for arm, c in classes.items()}
+    return found | dict(rare=rare, top=top)

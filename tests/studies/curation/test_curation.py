@@ -73,8 +73,32 @@ def test_mixing_rule_forecasts_what_it_made():
     n = 1000.0 * PASSES
     loss = dict(zip(pools.POOLS, TRUTH.curves(laws.epoch_parts(n, 1000)), strict=True))
     loss |= {name: TRUTH.mixture(n, 1000, p) for name, p in pools.MIXTURES.items()}
-    errors = laws.mixture_errors(n, loss, 1000)
+    loss["fresh"] = loss["clean"] - 0.1
+    found = laws.mixture_errors(n, loss, 1000)
+    errors = {name: np.abs(e).mean() for name, e in found.items()}
     assert errors["rule"] < 1e-3 < min(errors["mean"], errors["clean"])
+    mean = np.mean([loss[name] for name in pools.POOLS], axis=0)
+    assert found["unlawful"][1] == pytest.approx(
+        np.log((mean - 0.1) / loss["all four"])
+    )
+
+
+def test_redrawn_losses_have_the_residuals_size():
+    parts, rng = laws.epoch_parts(1000 * PASSES, 1000), np.random.default_rng(0)
+    noise = 0.01 * rng.standard_normal((4, 6))
+    loss = TRUTH.curves(parts)[:, :6] * np.exp(noise)
+    drawn = [laws.redraw(TRUTH, parts, loss, rng=rng) for _ in range(50)]
+    spread = np.log(np.array(drawn) / TRUTH.curves(parts)).std()
+    assert spread == pytest.approx(np.sqrt((noise**2).mean()), rel=0.1)
+
+
+def test_a_free_pivot_finds_the_unit_of_the_power():
+    parts = laws.epoch_parts(1000 * PASSES, 1000)
+    moved = parts - np.log(500.0) * (np.arange(len(parts)) == 0)[:, None]
+    law = laws.PoolLaws(np.full(4, 3.0), TRUTH.b, np.full(4, 3.0), np.full(4, 1.0))
+    loss = law.curves(moved)
+    assert laws.free_pivot(parts, loss, (0.0, np.log(500.0))) < 1e-6
+    assert laws.free_pivot(parts, loss, (0.0,)) > 1e-6
 
 
 def test_code_and_formula_agree_without_a_floor():
@@ -82,6 +106,10 @@ def test_code_and_formula_agree_without_a_floor():
     found = laws.released_code(n, 1000, a=1.0, b=-0.2, tau=3.0, d=0.0, unit=1.0)
     law = laws.PoolLaws(*np.array([[1.0], [-0.2], [3.0], [0.0]]))
     assert found == pytest.approx(law.curves(laws.epoch_parts(n, 1000))[0])
+    mixed: dict = dict(a=1.0, b=TRUTH.b, tau=TRUTH.tau, d=0.0, unit=1.0)
+    found = laws.released_code(9 * n, 1000, **mixed)
+    law = laws.PoolLaws(np.ones(4), TRUTH.b, TRUTH.tau, np.zeros(4))
+    assert found == pytest.approx(law.mixture(9 * n, 1000, 4))
 
 
 def test_texts_do_not_overlap():
