@@ -182,7 +182,8 @@ def over_seeds(runs) -> str:
 # $$ (eq-cu-breadth)
 #
 # Cleaning removes $e$, and leaves $s$. Breadth removes both. (This form is
-# ours.) Below $s = 1$ and $\sigma^2 =$ {glue:text}`cu-outcome`.
+# ours.) Below $s =$ {glue:text}`cu-spread` and $\sigma^2 =$
+# {glue:text}`cu-outcome`.
 #
 # ## Known truth first
 #
@@ -231,6 +232,7 @@ chapter.glue("cu-three-clean", breadth.one_factor_r2(3, 0), ".3f")
 chapter.glue("cu-shared", breadth.one_factor_r2(30, 1, 0.5), ".3f")
 chapter.glue("cu-ceiling", breadth.one_factor_r2(10**9, 1, 0.5), ".3f")
 chapter.glue("cu-outcome", breadth.OUTCOME, ".2f")
+chapter.glue("cu-spread", breadth.SPREAD, ".0f")
 
 # %% [markdown]
 # **The tools return what was put in.** In the model ten columns with errors
@@ -657,7 +659,7 @@ plt.show()
 # {glue:text}`cu-forecast-stay`, a gain of {glue:text}`cu-stay-gain` over the
 # half-life. Where the law with a half-life is *true*, with our
 # noise, the gain would be {glue:text}`cu-known-gain` with a standard deviation of
-# {glue:text}`cu-known-spread` per run. Five seeds cannot decide that, so the row
+# {glue:text}`cu-known-spread` per run (eight draws a seed). Five seeds cannot decide that, so the row
 # is a finding.
 #
 # The fitted half-lives of the seeds are {glue:text}`cu-taus` epochs. The fitted
@@ -800,7 +802,7 @@ plt.show()
 # error a free rate gains {glue:text}`cu-rate-factor` over a free factor, and over
 # the better of factor and floor {claim}`curation.pools-differ-in-rate`. That number
 # could not have been large: where the rate *is* the truth, with our noise, it is
-# {glue:text}`cu-rate-true`. And it hangs on the unit of $n$, since with $a$ outside
+# {glue:text}`cu-rate-true` (three draws a seed). And it hangs on the unit of $n$, since with $a$ outside
 # of the power all pools must meet at one character; with the unit free, one number
 # more, it is {glue:text}`cu-rate-pivot`. With half-lives of each pool's own, as in
 # the paper, it is {glue:text}`cu-rate-own-tau`. So the row judges nothing. The
