@@ -37,7 +37,7 @@ def fair(cell: Cell) -> bool:
     """Tell whether a finite sample can be held against the theory.
 
     Near two hard examples per weight, the storage capacity, a small share makes the
-    simulated errors bimodal, and their mean says little.
+    simulated errors spread widely. Left out in advance; with them the slope hardly moves.
     """
     near = 1.6 - 1e-9 <= cell.kept < 2.4
     return not (near and cell.keep == "hard" and cell.share <= 0.25)
