@@ -38,7 +38,7 @@ NARROW = """selector => {
         .map(box => `${box.scrollWidth} in ${box.clientWidth}: ${box.innerText}`
             .slice(0, 120));
 }"""
-PHONES, DESKTOPS = (320, 390), (1024, 1200, 1400)
+PHONES, DESKTOPS = (320, 390), (1024, 1200, 1280, 1400)
 FIT_A_PHONE = ".table-scroll, .claims-table td, .claim-card"
 FIT_A_DESKTOP = FIT_A_PHONE + ", div.highlight pre, .cell_output"
 UNLOADED = (
