@@ -29,6 +29,7 @@ from dataclasses import replace
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import torch
+from timing import fastest
 
 from scaling_core.data.arithmetic import Addition
 from scaling_core.models.generation import generate
@@ -53,17 +54,6 @@ ROWS = POLICY.prompts * POLICY.group
 WARM = Training(400, 3e-3, warmup=0.125, floor=0.0)
 GRPO = Training(150, 4e-4, schedule="constant", warmup=0.0, weight_decay=0.0)
 GOALS = {"verify_share": 0.05, "over_peer": 1.25, "run_seconds": (3.0, 8.5)}
-
-
-def fastest(tasks: dict, rounds: int) -> dict:
-    """Return processor seconds of each task, the best of rounds that alternate."""
-    best = dict.fromkeys(tasks, float("inf"))
-    for _ in range(rounds):
-        for name, task in tasks.items():
-            start = time.process_time()
-            task()
-            best[name] = min(best[name], time.process_time() - start)
-    return best
 
 
 def make(width: int, seed: int = 0, **changes) -> Transformer:

@@ -16,12 +16,12 @@ ensemble: 8 seeds of our model as one, against one after another, at few tokens 
 import argparse
 import json
 import os
-import time
 from dataclasses import replace
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import torch
+from timing import fastest
 
 from scaling_core.models.config import Family
 from scaling_core.models.generation import generate
@@ -42,17 +42,6 @@ HEADS, VOCAB, CONTEXT = 4, 128, 64
 BATCH, SEQUENCES, PROMPT, NEW = 128, 512, 12, 24
 MICRO_ROWS = CPU_MICRO_TOKENS // CONTEXT
 GOALS = {"training": (1.15, 1.1, 1.1), "sampling": (1.5, 1.3, 1.25)}  # over peer_gelu
-
-
-def fastest(tasks: dict, rounds: int) -> dict:
-    """Return CPU seconds of each task, the best of rounds that alternate between them."""
-    best = dict.fromkeys(tasks, float("inf"))
-    for _ in range(rounds):
-        for name, task in tasks.items():
-            start = time.process_time()
-            task()
-            best[name] = min(best[name], time.process_time() - start)
-    return best
 
 
 def our_model(d_model: int, n_layers: int, house: bool) -> Transformer:

@@ -1,14 +1,12 @@
 """The chapter's interactive figure: a slider over the width; plotly is the book's own."""
 
-from importlib.util import find_spec
-
 import numpy as np
 
+from scaling_core.base.interactive import interactive_html, show_interactive
 from scaling_core.fitting import Chinchilla
 from studies.fitting.approach2 import POINTS, SURFACES, closed_form_error
 from studies.fitting.surfaces import simulate_isoflop
 
-SCRIPT = "../../_static/vendor/plotly.min.js"  # as seen from book/chapters/*.html
 NAMES = ("Chinchilla", "asymmetric")
 INK, ACCENT, GREY = "#0072B2", "#D55E00", "#6E6E6E"
 BUDGET = 1e21
@@ -93,22 +91,9 @@ def bias_html(div: str = "ft-interactive") -> str:
         "Interactive figure: two loss curves at fixed compute with a fitted parabola; "
         "a slider widens the grid, and the minimum found moves away from zero."
     )
-    return (
-        "<style>@media print{.interactive{display:none}}</style>"
-        f'<div class="interactive" id="{div}" role="img" aria-label="{label}">'
-        "<p>The slider runs on the book's page, with scripts on.</p></div>"
-        f'<script src="{SCRIPT}"></script>'
-        f"<script>(function(){{var at=document.getElementById('{div}');"
-        "if(!window.Plotly||!at)return;at.innerHTML='';"
-        f"var f={bias_figure().to_json(engine='json')};"
-        "Plotly.newPlot(at,f.data,f.layout,{responsive:true,displaylogo:false,"
-        "displayModeBar:false});})();</script>"
-    )
+    return interactive_html(bias_figure(), div=div, label=label)
 
 
 def show() -> None:
-    """Display the figure in a notebook; do nothing where there is none, or no plotly."""
-    if find_spec("IPython") and find_spec("plotly"):
-        from IPython.display import HTML, display
-
-        display(HTML(bias_html()))
+    """Display the figure in a notebook."""
+    show_interactive(bias_html)

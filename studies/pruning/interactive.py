@@ -2,15 +2,14 @@
 
 from collections.abc import Sequence
 from functools import partial
-from importlib.util import find_spec
 
 import numpy as np
 
+from scaling_core.base.interactive import interactive_html, show_interactive
 from studies.pruning.replica import solve
 from studies.pruning.rules import Cell, Keep
 from studies.pruning.simulate import simulate_all
 
-SCRIPT = "../../_static/vendor/plotly.min.js"  # as seen from book/chapters/*.html
 GREY = "#6E6E6E"
 SYMBOLS: dict[Keep, str] = {"hard": "circle", "easy": "square", "random": "diamond"}
 
@@ -97,22 +96,9 @@ def slider_html(figure, div: str = "pr-interactive") -> str:
         "Interactive figure: test error against the share kept, a panel per angle of the "
         "probe, for hard, easy and random examples; a slider changes the pool."
     )
-    return (
-        "<style>@media print{.interactive{display:none}}</style>"
-        f'<div class="interactive" id="{div}" role="img" aria-label="{label}">'
-        "<p>The slider runs on the book's page, with scripts on.</p></div>"
-        f'<script src="{SCRIPT}"></script>'
-        f"<script>(function(){{var at=document.getElementById('{div}');"
-        "if(!window.Plotly||!at)return;at.innerHTML='';"
-        f"var f={figure.to_json(engine='json')};"
-        "Plotly.newPlot(at,f.data,f.layout,{responsive:true,displaylogo:false,"
-        "displayModeBar:false});})();</script>"
-    )
+    return interactive_html(figure, div=div, label=label)
 
 
 def show(*args, **options) -> None:
-    """Display the figure in a notebook; do nothing where there is none, or no plotly."""
-    if find_spec("IPython") and find_spec("plotly"):
-        from IPython.display import HTML, display
-
-        display(HTML(slider_html(slider_figure(*args, **options))))
+    """Display the figure of `slider_figure` in a notebook."""
+    show_interactive(lambda: slider_html(slider_figure(*args, **options)))
