@@ -1,4 +1,4 @@
-"""Accept a run as the reference, on purpose: record, verdicts, history."""
+"""Accept a run as the reference, on purpose: record, curves, verdicts, history."""
 
 import csv
 import io
@@ -8,6 +8,7 @@ from pathlib import Path
 
 from scaling_book.chapters import ChapterFile, built_record
 from scaling_book.claims import load_ledger
+from scaling_book.curves import accept_curves, refuse_other_curves
 from scaling_book.errors import AcceptError
 from scaling_book.keys import made_by_other_code
 from scaling_book.ledger import Row, judge_record, read_record, smoke_values
@@ -20,7 +21,7 @@ HISTORY = ["date", "commit", "profile", "claim", "estimate", "low", "high", "ver
 def accept(
     root: Path, chapter: ChapterFile, profile: str, record_file: Path | None = None
 ) -> list[Row]:
-    """Copy a clean record to ``data/results`` with its verdicts; append to the history.
+    """Copy a clean record to ``data/results`` with verdicts and curves; note its numbers.
 
     With it go the numbers of the chapter's smoke run: a reference is old when they
     have moved. With a ``record_file``, an empty ``profile`` is the record's own. What
@@ -53,6 +54,7 @@ def accept(
     }
     record["smoke"] = smoke_values(root, chapter.slug, claims)
     write_atomic(target, _as_text(record))
+    accept_curves(record, path, target.parent)
     _append_history(folder / "history.csv", rows, record["provenance"])
     return rows
 
@@ -67,6 +69,7 @@ def _refuse(record: dict, chapter: ChapterFile, path: Path, profile: str) -> Non
         raise AcceptError(f"{path}: made with parameters {made['parameters']}")
     if made_by_other_code(record, chapter):
         raise AcceptError(f"{path}: made by other code than today's; run it again")
+    refuse_other_curves(record, path)
 
 
 def _commit_that_holds_it(root: Path, path: Path) -> dict:

@@ -17,6 +17,7 @@ import numpy as np
 from scipy import stats
 
 from scaling_book.claims import Claim, bib_keys, judged_hash, load_claims
+from scaling_book.curves import accepted_curves, check_curves, write_curves
 from scaling_book.errors import RecordError
 from scaling_book.measure import check_form
 from scaling_book.profile import PROFILES, resolve_profile
@@ -104,6 +105,7 @@ class Chapter:
         keys = bib_keys(self.root / "book" / "references.bib")
         self.claims: dict[str, Claim] = {c.id: c for c in load_claims(path, keys)}
         self.entries: dict[str, dict] = {}
+        self._curves: dict = {}
         self._seconds: dict[str, float] = {}
         self._section = "Set-up"
         self._since = self._start = time.perf_counter()
@@ -260,6 +262,30 @@ class Chapter:
             entry["resamples"]["replicates"] = []  # no interval is made of them
         self.entries[claim_id] = entry
 
+    def curves(self, name: str, frame) -> None:
+        """Keep the curves of runs with the record: a row per run and step.
+
+        The frame has a ``seed`` and a ``step``, more settings that tell runs apart (text
+        or whole numbers), and what was measured (floats). ``accept`` puts it into
+        ``data/results/<slug>/curves.csv``.
+
+        Raises
+        ------
+        RecordError
+            For a frame that `check_curves` refuses, or a name used before.
+        """
+        if name in self._curves:
+            raise RecordError(f"curves {name!r} were handed over already")
+        self._curves[name] = check_curves(name, frame)
+
+    def accepted_curves(self, name: str):
+        """Return the accepted run's curves of this profile, None where there are none.
+
+        They are for drawing beside this run's; nothing is computed from them.
+        """
+        results = self.root / "data" / "results" / self.slug
+        return accepted_curves(results, name, self.profile)
+
     def _claim_to_record(self, claim_id: str) -> Claim:
         allowed = [c.id for c in self.claims.values() if c.assessed_in(self.profile)]
         if claim_id not in allowed:
@@ -292,8 +318,10 @@ class Chapter:
             "seconds": {k: round(v, 1) for k, v in self._seconds.items()},
             "total_seconds": round(time.perf_counter() - self._start, 1),
         }
-        record = {"values": self.entries, "provenance": made}
         path = record_path(self.root, self.slug, self.profile)
+        if digest := write_curves(path, [*self._curves.values()], self.profile):
+            made["curves"] = digest
+        record = {"values": self.entries, "provenance": made}
         write_atomic(path, json.dumps(record, indent=1, ensure_ascii=False) + "\n")
         print(f"{len(self.entries)} claims recorded, profile {self.profile}")
 

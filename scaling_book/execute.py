@@ -15,6 +15,7 @@ from pathlib import Path
 import nbformat
 
 from scaling_book.chapters import ChapterFile, built_record, executed_path
+from scaling_book.curves import curves_path
 from scaling_book.kernels import LoggedKernel, private_sockets, set_environment
 from scaling_book.keys import State, execution_key, key_file, state_of
 from scaling_book.notebooks import convert, dress, normalise, write_notebook
@@ -150,10 +151,16 @@ def _publish(job: Job, output: Path, key: dict) -> None:
     """Move a complete run into place: the key last, so that a kill leaves it stale."""
     key_path = key_file(job.root, job.chapter, job.profile)
     key_path.unlink(missing_ok=True)
-    record = json.loads((job.work / f"{job.chapter.slug}.json").read_text())
+    made = job.work / f"{job.chapter.slug}.json"
+    record = json.loads(made.read_text())
     record["provenance"]["parameters"] = job.parameters
     text = json.dumps(record, indent=1, ensure_ascii=False) + "\n"
-    write_atomic(built_record(job.root, job.profile, job.chapter.slug), text)
+    path = built_record(job.root, job.profile, job.chapter.slug)
+    write_atomic(path, text)
+    if curves_path(made).is_file():
+        os.replace(curves_path(made), curves_path(path))
+    else:
+        curves_path(path).unlink(missing_ok=True)
     notebook = normalise(nbformat.read(output, as_version=4), job.chapter.name)
     write_notebook(notebook, executed_path(job.root, job.profile, job.chapter.name))
     key["inputs"] = record["provenance"]["inputs"]
