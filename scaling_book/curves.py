@@ -48,7 +48,8 @@ def check_curves(name: str, frame) -> pd.DataFrame:
                 f"{what}: column {column} holds {bad[0]!r}; allowed: text and finite "
                 "numbers"
             )
-    names = [c for c in columns if c == "step" or _tells_runs_apart(frame[c])]
+    settings = frame.select_dtypes(exclude="floating").columns
+    names = [c for c in columns if c == "step" or c in settings]
     if frame.duplicated(names).any():
         raise RecordError(
             f"{what}: two rows agree in {', '.join(names)}; a run has one row per step, "
@@ -67,11 +68,6 @@ def _is_cell(x) -> bool:
     return isinstance(x, str)
 
 
-def _tells_runs_apart(column: pd.Series) -> bool:
-    """Tell whether a column is a setting (text or whole numbers), not a measurement."""
-    return not pd.api.types.is_float_dtype(column)
-
-
 def curves_path(record: Path) -> Path:
     """Return where the curves of a record lie: beside it."""
     return record.with_suffix(".curves.csv")
@@ -81,8 +77,9 @@ def write_curves(record: Path, frames: list[pd.DataFrame], profile: str) -> str 
     """Write the frames beside the record; return the hash of the text, None for none."""
     if not frames:
         return None
-    whole = pd.concat(frames, ignore_index=True).assign(profile=profile)
-    whole = whole[[*KEYS, *whole.columns.drop(list(KEYS))]]
+    whole = pd.concat(frames, ignore_index=True)
+    whole.insert(0, "curves", whole.pop("curves"))
+    whole.insert(0, "profile", profile)
     text = _as_text(whole)
     write_atomic(curves_path(record), text)
     return sha256_of_text(text)
@@ -115,13 +112,12 @@ def accept_curves(record: dict, path: Path, results: Path) -> None:
     digest = record["provenance"].get("curves")
     profile, target = record["provenance"]["profile"], results / "curves.csv"
     kept = read_curves(target) if target.is_file() else pd.DataFrame(columns=list(KEYS))
-    kept = kept[kept.profile != profile]
+    kept = kept.loc[kept.profile != profile]
     if digest:
         kept = pd.concat([kept, read_curves(curves_path(path))], ignore_index=True)
     if len(kept):
-        write_atomic(
-            target, _as_text(kept.fillna("").sort_values("profile", kind="stable"))
-        )
+        kept = kept.fillna("").sort_values("profile", kind="stable")
+        write_atomic(target, _as_text(kept))
     elif target.is_file():
         target.unlink()
 

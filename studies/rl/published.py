@@ -146,6 +146,30 @@ def explained(data: Columns) -> dict[str, float]:
     }
 
 
+def explained_by_one_slope(data: Columns) -> float:
+    """Return R² of all points with one slope k for all sizes, an intercept each.
+
+    Least squares of L = a_N X^-k: what the offsets explain without the law of k(N).
+    """
+    N, L, u = data["N"], data["L"], np.log(data["X"] / data["X"].max())
+    rows = [size == N for size in np.unique(N)]
+
+    def error(k: float) -> float:
+        falls = ((np.exp(-k * u[row]), L[row]) for row in rows)
+        return sum(np.sum((y - (y @ x) / (x @ x) * x) ** 2) for x, y in falls)
+
+    _, best, *_ = fminbound(error, 0, 1, full_output=True)
+    return float(1 - best / np.sum((L - L.mean()) ** 2))
+
+
+def explained_by_offsets(data: Columns) -> float:
+    """Return R² of all points with a constant for each size: no learning at all."""
+    N, L = data["N"], data["L"]
+    of_sizes = [L[size == N] for size in np.unique(N)]
+    around = sum(np.sum((own - own.mean()) ** 2) for own in of_sizes)
+    return float(1 - around / np.sum((L - L.mean()) ** 2))
+
+
 def sigmoid(C, *, R_0: float, A: float, C_mid: float, B: float) -> np.ndarray:
     """Return the pass rate R_0 + (A - R_0)/(1 + (C_mid/C)^B).
 
@@ -156,11 +180,14 @@ def sigmoid(C, *, R_0: float, A: float, C_mid: float, B: float) -> np.ndarray:
 
 
 def printed_curve(
-    run: str, first: float, last: float, *, R_0: float, n: int = 75
+    run: str, first: float, last: float, *, R_0: float, n: int = 75, space=np.linspace
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return n points of a printed sigmoid, even in GPU-hours from first to last."""
+    """Return n points of a printed sigmoid, by default even in GPU-hours.
+
+    ``space`` is numpy's linspace or geomspace (even in their logarithm).
+    """
     row = load_published("rl_scalerl_fits").set_index("run").loc[run]
-    C = np.linspace(first, last, n)
+    C = space(first, last, n)
     return C, sigmoid(C, R_0=R_0, A=row.A, C_mid=row.C_mid, B=row.B)
 
 
@@ -182,9 +209,14 @@ def power_ceiling(C: np.ndarray, R: np.ndarray, ceilings=CEILINGS) -> float:
     return float(ceilings[int(np.argmin(found))])
 
 
-def promised_ceilings(first: float, last: float, run: str = "batch 2048") -> np.ndarray:
-    """Return the power law's ceiling fitted to a printed sigmoid, one per `RATES`."""
-    curves = (printed_curve(run, first, last, R_0=R_0) for R_0 in RATES)
+def promised_ceilings(
+    first: float, last: float, *, rates=RATES, run: str = "batch 2048", **points
+) -> np.ndarray:
+    """Return the power law's ceiling fitted to a printed sigmoid, one per start rate.
+
+    ``points``: n and space of `printed_curve`.
+    """
+    curves = (printed_curve(run, first, last, R_0=R_0, **points) for R_0 in rates)
     return np.array([power_ceiling(*curve) for curve in curves])
 
 

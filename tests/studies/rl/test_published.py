@@ -103,3 +103,27 @@ def test_the_printed_forecast_is_the_two_fits_value():
     assert within["K_max"] == 0.1349
     k = between["K_max"] / (1 + between["N_0_billions"] / 72)
     assert k == pytest.approx(0.1223, abs=1e-4)
+
+
+def test_offsets_and_one_slope_explain_most_too(points):
+    offsets = published.explained_by_offsets(points)
+    one = published.explained_by_one_slope(points)
+    assert 0.85 < offsets < one < published.explained(points)["all points"]
+
+
+def test_one_slope_explains_data_of_one_slope():
+    N, X = (g.ravel() for g in np.meshgrid([1e9, 7e10], np.geomspace(1e16, 1e20, 9)))
+    L = (N / 1e9) ** -0.2 * X**-0.05
+    data = dict(N=N, X=X, L=L)
+    assert published.explained_by_one_slope(data) > 1 - 1e-9
+    assert published.explained_by_offsets(data) < 0.99
+
+
+def test_the_late_ceiling_hangs_on_spacing_and_start():
+    even, log = (
+        published.promised_ceilings(5_000, 50_000, space=space)
+        for space in (np.linspace, np.geomspace)
+    )
+    assert np.all(log > even + 0.05)
+    late = published.promised_ceilings(5_000, 50_000, rates=(0.4,))
+    assert late == pytest.approx([0.74], abs=0.011)

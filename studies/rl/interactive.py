@@ -1,0 +1,97 @@
+"""The chapter's interactive figure: pass@k as the temperature changes.
+
+Shapes: S seeds, Q problems. Plotly is the book's own.
+"""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from scaling_core.base.interactive import interactive_html, show_interactive
+from scaling_core.rl.metrics import pass_at_k
+
+Counts = Mapping[
+    str, Mapping[float, np.ndarray]
+]  # model, temperature: right ones (S, Q)
+
+
+def coverage(right_SQ: np.ndarray, *, n: int, ks: Sequence[int]) -> np.ndarray:
+    """Return pass@k of each seed, the mean over its problems, (S, len(ks)).
+
+    ``right_SQ`` counts the right ones of n answers to each problem.
+
+    >>> coverage(np.array([[0, 2]]), n=2, ks=(1, 2)).tolist()
+    [[0.5, 0.5]]
+    """
+    rows = [[pass_at_k(right_Q, n, k).mean() for k in ks] for right_Q in right_SQ]
+    return np.array(rows)
+
+
+def slider_figure(
+    counts: Counts, *, n: int, ks: Sequence[int], colors: Mapping[str, str]
+):
+    """Return plotly's figure: pass@k against k, a slider over the temperature.
+
+    ``counts`` has the models in the order of the legend, each with the same
+    temperatures. Points are means over seeds; bars two standard errors.
+    """
+    from plotly.graph_objects import Figure  # only the extra that makes books
+
+    figure = Figure()
+    temperatures = sorted(next(iter(counts.values())))
+    start = temperatures.index(1.0) if 1.0 in temperatures else 0
+    for i, temperature in enumerate(temperatures):
+        for name, of in counts.items():
+            runs = coverage(of[temperature], n=n, ks=ks)
+            style = dict(color=colors[name], size=8)
+            bars = dict(array=_two_errors(runs), width=3, thickness=1)
+            y = np.round(runs.mean(axis=0), 4).tolist()
+            figure.add_scatter(
+                x=list(ks),
+                y=y,
+                error_y=bars,
+                marker=style,
+                name=name,
+                visible=i == start,
+            )
+    figure.update_xaxes(type="log", title_text="k, answers to a problem", dtick=0.30103)
+    figure.update_xaxes(tickvals=list(ks), ticktext=[str(k) for k in ks])
+    figure.update_yaxes(title_text="pass@k", range=[0, 1])
+    figure.update_xaxes(gridcolor="#EEEEEE").update_yaxes(gridcolor="#EEEEEE")
+    look: dict = dict(template=None, height=420, font_color="#222222")
+    look |= dict(paper_bgcolor="white", plot_bgcolor="white", showlegend=False)
+    look["margin"] = dict(l=55, r=15, t=60, b=50)
+    title = ", ".join(f"<b style='color:{colors[m]}'>{m}</b>" for m in counts)
+    slider = _slider(temperatures, start, len(counts))
+    return figure.update_layout(
+        title=dict(text=title, font_size=13), sliders=[slider], **look
+    )
+
+
+def _two_errors(runs: np.ndarray) -> list[float]:
+    spread = 2 * runs.std(axis=0, ddof=min(1, len(runs) - 1)) / len(runs) ** 0.5
+    return np.round(spread, 4).tolist()
+
+
+def _slider(temperatures: Sequence[float], start: int, traces: int) -> dict:
+    """Return the slider: each temperature shows its own traces."""
+    steps = []
+    for i, temperature in enumerate(temperatures):
+        shown = np.repeat(np.arange(len(temperatures)) == i, traces).tolist()
+        step = dict(method="update", label=f"{temperature:g}")
+        steps.append(step | dict(args=[{"visible": shown}]))
+    prefix = "temperature of the draw: "
+    return dict(active=start, steps=steps, pad_t=55, currentvalue_prefix=prefix)
+
+
+def show(counts: Counts, **options) -> None:
+    """Display the figure of `slider_figure` in a notebook."""
+    label = (
+        "Interactive figure: pass@k against k on CountDown, before and after "
+        "reinforcement learning; a slider changes the temperature of both."
+    )
+    show_interactive(
+        lambda: interactive_html(
+            slider_figure(counts, **options), div="rl-interactive", label=label
+        )
+    )
