@@ -28,9 +28,10 @@ from scaling_core.models.mlp import MLPConfig, MLPEnsemble
 from scaling_core.training.batched import train_batched
 from studies.pruning.digits import BATCH, recipe
 from studies.pruning.frontier import theory_grid
+from studies.pruning.margin import by_least_squares, hard_margin
 from studies.pruning.replica import _averages, _Perfect, solve
 from studies.pruning.rules import Cell
-from studies.pruning.simulate import angle_error, hard_margin, kept_examples
+from studies.pruning.simulate import angle_error, kept_examples
 
 N, SEEDS = 200, 20
 PEER_CELLS = (2, 4, 21, 40)  # of the 59: what slow peers are timed on
@@ -67,7 +68,8 @@ def simulation_rows(seeds: int) -> list[dict]:
     rows, cells = [], theory_grid()
     few = [cells[i] for i in PEER_CELLS]
     solvers = {
-        "ours (nnls)": (hard_margin, cells),
+        "ours": (hard_margin, cells),
+        "scipy nnls": (by_least_squares, cells),
         "ours, the peers' cells": (hard_margin, few),
         "scipy lsq_linear": (by_bounded_least_squares, few),
         "scikit-learn LinearSVC": (by_liblinear, few),

@@ -8,35 +8,9 @@ ones only; the distribution is the same (arXiv 2206.14486, theory section).
 from zlib import crc32
 
 import numpy as np
-from scipy.optimize import nnls
 
+from studies.pruning.margin import hard_margin
 from studies.pruning.rules import Cell, keep_indices
-
-
-def hard_margin(A: np.ndarray) -> np.ndarray:
-    """Return the shortest w with A w ≥ 1; rows of A are y x, (P, N).
-
-    A problem of least distance, solved exactly by non-negative least squares of
-    [Aᵀ; 1ᵀ] u = [0; 1] (Lawson and Hanson 1974, chapter 23).
-
-    Raises
-    ------
-    ValueError
-        If the rows cannot be separated, or are no finite matrix.
-
-    >>> hard_margin(np.array([[1.0, 0.0], [0.0, 2.0]])).round(6).tolist()
-    [1.0, 0.5]
-    """
-    A = np.asarray(A, dtype=float)
-    if A.ndim != 2 or not np.isfinite(A).all():
-        raise ValueError(f"need a finite matrix (examples, weights), got {A.shape}")
-    P, N = A.shape
-    E, f = np.vstack([A.T, np.ones(P)]), np.append(np.zeros(N), 1.0)
-    u, _ = nnls(E, f, maxiter=20 * (P + N))
-    rest = E @ u - f
-    if not rest[N] < -1e-12:
-        raise ValueError(f"{P} examples of {N} weights cannot be separated")
-    return -rest[:N] / rest[N]
 
 
 def angle_error(w: np.ndarray) -> float:

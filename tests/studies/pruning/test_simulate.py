@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
+from studies.pruning.margin import hard_margin
 from studies.pruning.replica import solve
 from studies.pruning.rules import Cell, keep_indices
 from studies.pruning.simulate import (
     angle_error,
-    hard_margin,
     kept_examples,
     same_pool,
     simulate,
