@@ -13,7 +13,6 @@ import numpy as np
 import pandas as pd
 from scipy.stats import entropy, rankdata
 
-from scaling_core.base.inputs import optional_folder
 from scaling_core.data import images
 from scaling_core.data.images import Images
 from scaling_core.models.mlp import MLPConfig, MLPEnsemble
@@ -28,7 +27,7 @@ from studies.pruning.scores import (
     with_same_classes,
 )
 
-Source = Literal["digits", "small digits", "glyphs", "cifar10"]
+Source = Literal["digits", "small digits", "glyphs"]
 BATCH = 64
 
 
@@ -43,8 +42,7 @@ def has_digits() -> bool:
 def draw(source: Source, *, test: int, pool: int, seed: int) -> tuple[Images, Images]:
     """Return a pool and a test set that no pool of this seed overlaps.
 
-    Digits are split anew, at 14 x 14; glyphs are drawn anew; CIFAR-10 is read from
-    ``SCALING_DATA/cifar-10-batches-py``, grey and at 16 x 16.
+    Digits are split anew, at 14 x 14; glyphs are drawn anew.
 
     Raises
     ------
@@ -56,13 +54,8 @@ def draw(source: Source, *, test: int, pool: int, seed: int) -> tuple[Images, Im
         data = images.glyphs(test + pool, rng=rng)
     elif source == "digits":
         data = images.digits().shrink(2)
-    elif source == "small digits":
-        data = images.small_digits()
     else:
-        folder = optional_folder() / "cifar-10-batches-py"
-        both = images.cifar10(folder)
-        x = np.concatenate([part.shrink(2).x.mean(-1) for part in both])
-        data = Images(x, np.concatenate([part.y for part in both]))
+        data = images.small_digits()
     if len(data) < test + pool:
         raise ValueError(
             f"{source} has {len(data)} images, fewer than {test} to test on and a "
