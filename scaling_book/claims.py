@@ -31,6 +31,16 @@ Kind = Literal[
 Method = Literal[
     "t", "t-log", "t-fisher-z", "clopper-pearson", "bootstrap", "jackknife"
 ]
+Cause = Literal[
+    "spectrum",
+    "dimension",
+    "variance",
+    "overlap",
+    "depth",
+    "examples",
+    "compute",
+    "optimiser",
+]
 TOLERANCE_KINDS = {"exact", "refit", "identity"}
 JUDGED_FIELDS = {"quantity", "kind", "band", "null", "interval"}
 
@@ -61,10 +71,15 @@ class Null(Strict):
 
 
 class Exponent(Strict):
-    """Marks the claim's number as an exponent: of what, in what."""
+    """Marks the claim's number as an exponent: of what, in what, set by what.
+
+    ``minus`` says what is subtracted where it is a difference of two exponents.
+    """
 
     of: str
     in_: str = Field(alias="in")
+    cause: Cause = Field(description="what sets it, by the paper or by us")
+    minus: str = ""
 
 
 class Change(Strict):

@@ -41,7 +41,7 @@ def card(row: Row) -> str:
     if claim.kind == "out-of-reach":
         facts["Why"] = escape(claim.why)
     else:
-        facts[f"Ours ({row.profile})"] = _ours(row)
+        facts[f"Ours ({row.profile})"] = ours_cell(row)
     if claim.band:
         facts["Band"] = escape(show_band(claim))
     cells = "".join(f"<div><dt>{k}</dt><dd>{v}</dd></div>" for k, v in facts.items())
@@ -53,7 +53,7 @@ def card(row: Row) -> str:
     )
 
 
-def _ours(row: Row) -> str:
+def ours_cell(row: Row) -> str:
     """Return our number with what a reader must know beside it, as HTML."""
     measured, unit, notes = row.measured, row.claim.unit, []
     if row.earlier:
@@ -112,7 +112,7 @@ def _identities(rows: list[Row]) -> str:
         return ""
     lines = "".join(
         f'<li id="{anchor(row.claim.id)}">{escape(row.claim.says)}: '
-        f"{_ours(row)} {chip(row.verdict)}</li>"
+        f"{ours_cell(row)} {chip(row.verdict)}</li>"
         for row in rows
     )
     holding = sum(row.verdict.word == "holds" for row in rows)
@@ -132,7 +132,7 @@ def claims_table(ledger: ChapterLedger) -> str:
         cells = [_reference_cell(others[p][i], p in ledger.older) for p in others]
         body.append(_table_row(row, cells))
     caption = "Each claim, the paper's number, our number and the computed verdict."
-    return _table(heads, body, caption)
+    return html_table(heads, body, caption)
 
 
 def _reference_cell(row: Row, older_code: bool) -> str:
@@ -151,11 +151,11 @@ def _table_row(row: Row, beside: list[str]) -> list[str]:
         band += f"<br><small>{escape(null)}</small>"
     says = f'<a href="#{anchor(claim.id)}">{escape(claim.says)}</a>'
     detail = f"<br><small>{escape(claim.quantity)}</small>"
-    shown = [escape(show_published(claim)), band, _ours(row)]
+    shown = [escape(show_published(claim)), band, ours_cell(row)]
     return [says + detail, *shown, *beside, chip(row.verdict)]
 
 
-def _table(
+def html_table(
     heads: Sequence[str], body: list[list[str]], caption: str, css: str = ""
 ) -> str:
     # Roles: on a phone the rows are shown as cards, each cell under its label.
@@ -252,7 +252,7 @@ def all_claims_page(ledgers: Sequence[ChapterLedger]) -> str:
         body = [_all_claims_row(row, page) for row in ledger.rows]
         title = ledger.chapter.title
         caption = f"Claims of the chapter “{title}”."
-        parts += [f"## {title}", _table(heads, body, caption)]
+        parts += [f"## {title}", html_table(heads, body, caption)]
     return "\n\n".join(parts) + "\n"
 
 
@@ -277,7 +277,7 @@ def _all_claims_row(row: Row, page: str) -> list[str]:
         f"{claim.kind}, {claim.scope}",
         escape(show_published(claim)),
         escape(show_band(claim)),
-        _ours(row),
+        ours_cell(row),
         chip(row.verdict),
     ]
 
@@ -299,7 +299,7 @@ def verdict_table(ledgers: Sequence[ChapterLedger], folder: str = "../") -> str:
     totals = [str(sum(count[word] for count in counts)) for word in words]
     caption = "Verdicts by chapter (holds, fails: exact statements that test our code)."
     heads = ["Chapter", *(f"{SYMBOLS[word]} {word}" for word in words)]
-    return _table(heads, [*body, ["All", *totals]], caption, css="verdict-counts")
+    return html_table(heads, [*body, ["All", *totals]], caption, css="verdict-counts")
 
 
 def summary_sentence(rows: Sequence[Row]) -> str:

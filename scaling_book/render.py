@@ -16,6 +16,7 @@ from scaling_book.assets import copy_assets
 from scaling_book.chapters import ChapterFile, executed_path, list_chapters
 from scaling_book.claims import load_ledger
 from scaling_book.errors import RecordMissing, RenderError
+from scaling_book.exponents import exponents_page
 from scaling_book.forest import draw_forest, drawable
 from scaling_book.ledger import ChapterLedger, Row, load_book_ledger
 from scaling_book.notebooks import set_ids, write_notebook
@@ -202,6 +203,7 @@ def _forest(rows: list[Row], name: str, site: Path) -> str:
 def _write_generated(site: Path, ledgers: list[ChapterLedger]) -> None:
     folder = site / "book" / "generated"
     write_atomic(folder / "all-claims.md", pages.all_claims_page(ledgers))
+    write_atomic(folder / "exponents.md", exponents_page(ledgers, site))
     rows = [row for ledger in ledgers for row in ledger.rows]
     primary = [row for row in rows if row.claim.primary]
     figure = _forest(primary, "landing", site)

@@ -73,6 +73,7 @@ parts:
   - caption: Ledger
     chapters:
       - file: book/generated/all-claims
+      - file: book/generated/exponents
 """
 
 BIB = "@article{someone2020,\n  title = {A}, author = {B, C}, year = {2020}\n}\n"

@@ -44,6 +44,7 @@ def test_a_flip_fails_after_pages_with_cards_tables_and_numbers_are_built(execut
     assert "first chapter 1.020" in second.replace("\n", " ")
     assert "<!-- claims:" not in page and "fig-forest-first" in page
     assert "All claims" in (html / "book/generated/all-claims.html").read_text()
+    assert "is an exponent" in (html / "book/generated/exponents.html").read_text()
     index = (html / "index.html").read_text()
     assert "Of 2 claims: agrees 2." in index and "verdict-counts" in index
 

@@ -168,6 +168,19 @@ def test_every_claim_has_a_card_with_a_verdict(chapters, name):
         assert len(card.select_one(".chip").get_text(strip=True)) > 1
 
 
+def test_every_exponent_has_its_row_with_a_link_to_its_card(pages, site):
+    page = pages[site / "book" / "generated" / "exponents.html"]
+    links = {a["href"].rsplit("#")[-1] for a in page.select(".claims-table a")}
+    due = {
+        "claim-" + claim["id"].replace(".", "-")
+        for file in (ROOT / "data" / "claims").glob("*.yml")
+        for claim in yaml.safe_load(file.read_text())["claims"]
+        if "exponent" in claim
+    }
+    assert due and links == due
+    assert page.find("figure", id="fig-exponents").find("img")["alt"]
+
+
 def test_search_index_knows_every_page(site, pages):
     index = (site / "searchindex.js").read_text()
     for page in pages:
