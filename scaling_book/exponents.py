@@ -242,10 +242,10 @@ def _draw_row(ax, row: Row, y: float) -> str:
     exponent = exponent_of(claim)
     label = f"{row.verdict.symbol} {exponent.of} in {exponent.in_}"
     below = f"minus {exponent.minus}" if exponent.minus else claim.id.split(".")[1]
-    below = textwrap.shorten(f"{claim.slug}: {below}", 44, placeholder="…")
+    below = textwrap.shorten(f"{claim.slug}: {below}", 40, placeholder="…")
     label, at = textwrap.shorten(label, 34, placeholder="…"), ax.get_yaxis_transform()
     ax.text(-0.87, y - 0.2, label, va="center", transform=at)
-    ax.text(-0.80, y + 0.26, below, size=6.5, color="0.4", va="center", transform=at)
+    ax.text(-0.80, y + 0.26, below, size=7, color="0.4", va="center", transform=at)
     return marker
 
 
