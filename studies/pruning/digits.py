@@ -11,7 +11,7 @@ from typing import Literal
 
 import numpy as np
 import pandas as pd
-from scipy.stats import entropy, rankdata
+from scipy.stats import rankdata
 
 from scaling_core.data import images
 from scaling_core.data.images import Images
@@ -131,10 +131,9 @@ def measure_choices(
 
     Returns
     -------
-    A list for each of pool, share, policy, ``kept`` (rows), ``classes`` (effective
-    number, exp of the entropy), ``full`` after ``steps``, ``half`` after half of them
-    with a schedule of that length, and ``passes``: largest pool only, after as many
-    passes over the subset as ``steps`` are over the whole pool. None: not trained.
+    A list for each of pool, share, policy, ``full`` after ``steps``, ``half`` after half
+    of them with a schedule of that length, and ``passes``: largest pool only, after as
+    many passes over the subset as ``steps`` are over the whole pool. None: not trained.
     """
     largest = max(size for size, _ in pools)
     pool, held_out = draw(source, test=test, pool=largest, seed=seed)
@@ -151,14 +150,11 @@ def measure_choices(
                 runs.append((n, "half", max(1, steps // 2)))
             if size == largest and policy in ("EL2N hard", "EL2N easy", "random"):
                 runs.append((n, "passes", max(1, round(steps * share))))
-            q = np.bincount(part.y[rows], minlength=10) / len(rows)
-            classes = float(np.exp(entropy(q)))
-            cells.append((size, share, policy, len(rows), classes))
+            cells.append((size, share, policy))
             lists.append(rows)
     found = _errors(pool, held_out, config, lists, runs, seed=seed, device=device)
-    names = ("pool", "share", "policy", "kept", "classes")
-    columns = (list(column) for column in zip(*cells, strict=True))
-    return dict(zip(names, columns, strict=True)) | found
+    pool_of, share_of, policy_of = (list(x) for x in zip(*cells, strict=True))
+    return dict(pool=pool_of, share=share_of, policy=policy_of) | found
 
 
 def by_choice(runs: pd.DataFrame, column: str = "full") -> dict:

@@ -61,12 +61,13 @@ def by_interior_point(A: np.ndarray) -> np.ndarray | None:
     """Return the same by Mehrotra's steps; None if no support is accepted."""
     P, N = A.shape
     w, a, s, t = np.zeros(N), np.ones(P), np.ones(P), 0.0
+    B = np.empty_like(A)
     for _ in range(STEPS):
         if t > 0.5:
             w_exact = _from_support(A, a * s.sum() > s * a.sum())
             if w_exact is not None:
                 return w_exact
-        B = A * np.sqrt(a / s)[:, None]
+        np.multiply(A, np.sqrt(a / s)[:, None], out=B)
         factor, failed = dpotrf(np.eye(N) + B.T @ B, overwrite_a=True)
         mean = a @ s / P
         if failed or not mean < ENDLESS:

@@ -24,7 +24,8 @@ def measure_resnets(
     Pools are the first images of one random order of CIFAR-10's training set, read from
     ``SCALING_DATA/cifar-10-batches-py``, and errors are those on its test set. Policies:
     ``random``, and the hard and the easy of each class by EL2N, a mean over ``nets``
-    early networks. All train for ``steps``; ``half`` is a look at half of them.
+    networks after a quarter of the steps, or six passes over the pool if these are more.
+    All train for ``steps``; ``half`` is a look at half of them.
     """
     train, test = images.cifar10(optional_folder() / "cifar-10-batches-py")
     order = np.random.default_rng([seed, 0]).permutation(len(train))
@@ -34,7 +35,8 @@ def measure_resnets(
     }
     for size in pools:
         x, y = train.x[order[:size]], train.y[order[:size]]
-        early = max(1, min(steps, EARLY_PASSES * size // batch))
+        passes = EARLY_PASSES * size // batch
+        early = max(1, min(steps, max(steps // 4, passes)))
         off = np.zeros(size)
         for net in range(nets):
             probe = ResNetTraining(
