@@ -837,8 +837,8 @@ plt.show()
 # | 0.2 | {glue:text}`pr-crossing-2` | {glue:text}`pr-lead-2-0` | {glue:text}`pr-lead-2-1` | {glue:text}`pr-lead-2-2` | {glue:text}`pr-lead-2-3` |
 # | 0.4 | {glue:text}`pr-crossing-4` | | {glue:text}`pr-lead-4-1` | | {glue:text}`pr-lead-4-3` |
 #
-# At a fifth and at two fifths the number falls as the pool grows, which is the
-# paper's direction; **where its sign changes depends on the share.**
+# At each share the number falls as the pool grows, which is the paper's direction;
+# **where its sign changes depends on the share.**
 #
 # Balance hardly moves the reversal (without it, {glue:text}`pr-digits-raw`), since
 # it moves both margins: in the small pool uneven hard digits are worse than even
