@@ -425,7 +425,7 @@ plt.show()
 
 # %% [markdown]
 # **On CountDown trying again wins at every size**
-# ({claim:verdict}`rl.search`), by {claim:value}`rl.search` points at least. The gap
+# ({claim:verdict}`rl.search`), by {claim:value}`rl.search` at least. The gap
 # usually quoted sets sixteen answers against the longest trace, though they cost
 # {glue:text}`rl-share-low` to {glue:text}`rl-share-high` % of it; at equal FLOPs it is
 # larger. On Sudoku the two largest models are better with traces. At 17M they are

@@ -17,7 +17,9 @@ from scaling_core.data.published import load_published
 from scaling_core.fitting import PowerLaw, SaturatingK, fit
 
 Columns = dict[str, np.ndarray]
-SQUARES = dict(loss="mse")  # of the loss, not of its logarithm, as its repository's code
+SQUARES = dict(
+    loss="mse"
+)  # of the loss, not of its logarithm, as its repository's code
 OBJECTIVES = {
     "squares of L": SQUARES,
     "squares of ln L": dict(loss="log-huber", delta=10.0),  # never in the tails
