@@ -28,12 +28,6 @@ FIRST_HELD_OUT = "tempfile"  # this module and those after it: about a fifth of 
 ROWS = 256  # sequences put through the model at once
 
 
-@cached_property
-    def splits(self) -> dict[str, np.ndarray]:
-        """Token ids, all of them in ``train``."""
-        return {"train": self.encode(self.text)}
-
-
 @cache
 def files_apart() -> tuple[Corpus, np.ndarray]:
     """Return a corpus to train on, and tokens of files that it does not hold."""
