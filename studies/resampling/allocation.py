@@ -7,30 +7,10 @@ on resampling.
 Shapes: Q problems, g groups, n numbers of samples.
 """
 
-from dataclasses import dataclass
-
 import numpy as np
 from scipy.optimize import brentq
 
 GRID = np.r_[0, np.geomspace(0.25, 4096, 60)]  # samples of one problem
-
-
-@dataclass(frozen=True)
-class Halves:
-    """Chances of problems in two halves, and their groups."""
-
-    p_set: np.ndarray
-    p_judged: np.ndarray
-    group_set: np.ndarray
-    group_judged: np.ndarray
-
-
-def halves(p_Q: np.ndarray, score_Q: np.ndarray, groups: int = 5) -> Halves:
-    """Split problems in two, and each half in groups by quantiles of the first's score."""
-    half = len(p_Q) // 2
-    edges = np.quantile(score_Q[:half], np.arange(1, groups) / groups)
-    group_Q = np.searchsorted(edges, score_Q, side="right")
-    return Halves(p_Q[:half], p_Q[half:], group_Q[:half], group_Q[half:])
 
 
 def ridge_forecast(x_QD: np.ndarray, y_Q: np.ndarray, strength: float = 1.0):
@@ -68,26 +48,30 @@ def gains(p_Q: np.ndarray, *, stop: bool) -> np.ndarray:
     return (left_nQ @ p_Q) / len(p_Q) / drawn_n
 
 
-def budget_ratio(split: Halves, n: float = 64, *, stop: bool = False) -> float:
-    """Return ln of n over the mean samples with which the groups solve as much.
+def budget_ratio(
+    p_Q: np.ndarray, score_Q: np.ndarray, n: float, *, stop: bool, groups: int = 5
+) -> float:
+    """Return ln of n over the mean samples with which groups by a score solve as much.
 
-    All groups draw until one more sample solves less than a common price; the price is
-    the one at which the judged half solves what n samples for all would. With ``stop``
-    both sides stop at the first success.
+    Groups are quantiles of the first half's scores. All draw until one more sample
+    solves less than a common price; the price is the one at which the second half solves
+    what n samples for all would. With ``stop`` both sides stop at the first success.
     """
-    even = np.full(len(split.p_judged), float(n))
-    target = solved(split.p_judged, even)
-    groups = range(int(max(split.group_set.max(), split.group_judged.max())) + 1)
-    falls = [-gains(split.p_set[split.group_set == g], stop=stop) for g in groups]
+    half = len(p_Q) // 2
+    edges = np.quantile(score_Q[:half], np.arange(1, groups) / groups)
+    group_Q = np.searchsorted(edges, score_Q, side="right")
+    falls = [-gains(p_Q[:half][group_Q[:half] == g], stop=stop) for g in range(groups)]
+    p, group, even = p_Q[half:], group_Q[half:], np.full(len(p_Q) - half, float(n))
+    target = solved(p, even)
 
     def spend(log_price: float) -> np.ndarray:
         found = [np.interp(-np.exp(log_price), fall, GRID) for fall in falls]
-        return np.array(found)[split.group_judged]
+        return np.array(found)[group]
 
-    short = lambda z: solved(split.p_judged, spend(z)) - target
-    price = brentq(short, np.log(1e-7), np.log(0.5), xtol=1e-3)
-    cost = drawn(split.p_judged, spend(price), stop=stop)
-    return float(np.log(drawn(split.p_judged, even, stop=stop) / cost))
+    short = lambda z: solved(p, spend(z)) - target
+    price = float(np.asarray(brentq(short, np.log(1e-7), np.log(0.5), xtol=1e-3)))
+    cost = drawn(p, spend(price), stop=stop)
+    return float(np.log(drawn(p, even, stop=stop) / cost))
 
 
 def stopping_ratio(p_Q: np.ndarray, n: float = 64) -> float:

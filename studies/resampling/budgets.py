@@ -9,6 +9,8 @@ Shapes: Q tasks (or kinds of task), K numbers of tries.
 
 import numpy as np
 from numpy.typing import ArrayLike
+from scipy.optimize import fminbound
+from scipy.stats import binom
 
 from scaling_core.data.published import load_published
 
@@ -38,8 +40,6 @@ def plug_in_bias(p: float, n: int, k: int) -> float:
     >>> round(plug_in_bias(0.01, n=32, k=32), 3)
     -0.09
     """
-    from scipy.stats import binom
-
     c = np.arange(n + 1)
     mean = binom.pmf(c, n, p) @ (1 - (1 - c / n) ** k)
     return float(mean - coverage(p, k))
@@ -71,19 +71,9 @@ def accepted(tp_Q, fp_Q, K: ArrayLike, share=None) -> tuple[np.ndarray, np.ndarr
     passed_Q = np.clip(tp_Q + fp_Q, 1e-300, 1 - 1e-16)
     tries_KQ = -np.expm1(np.multiply.outer(np.asarray(K), np.log1p(-passed_Q)))
     share = np.full(len(tp_Q), 1 / len(tp_Q)) if share is None else share
-    return tries_KQ @ (share * tp_Q / passed_Q), tries_KQ @ (share * fp_Q / passed_Q)
-
-
-def value_of_tries(tp_Q, fp_Q, K: ArrayLike, *, cost: float, share=None) -> np.ndarray:
-    """Return the exact value of at most K tries, (K,).
-
-    One for a right answer, -cost for a wrong one, 0 for none.
-
-    >>> value_of_tries(np.array([0.5]), np.array([0.0]), [0, 1, 2], cost=1).tolist()
-    [0.0, 0.5, 0.75]
-    """
-    right_K, wrong_K = accepted(tp_Q, fp_Q, K, share)
-    return right_K - cost * wrong_K
+    rates_Q2 = np.stack([tp_Q, fp_Q], axis=-1) * (share / passed_Q)[:, None]
+    found_K2 = np.asarray(tries_KQ @ rates_Q2)
+    return found_K2[..., 0], found_K2[..., 1]
 
 
 def best_tries(tp_Q, fp_Q, costs: ArrayLike, *, most: int = MOST, share=None):
@@ -118,7 +108,8 @@ def toy_rates() -> tuple[np.ndarray, np.ndarray]:
 
 def toy_value(K: ArrayLike, *, cost: float) -> np.ndarray:
     """Return the exact value of K tries in the released notebook's illustration."""
-    return value_of_tries(*toy_rates(), K, cost=cost, share=TOY["share"])
+    right_K, wrong_K = accepted(*toy_rates(), K, TOY["share"])
+    return right_K - cost * wrong_K
 
 
 def toy_value_as_released(K: int, *, cost: float) -> float:
@@ -161,12 +152,10 @@ def pass_rates(accuracy: np.ndarray, given: np.ndarray) -> np.ndarray:
 
 def one_pass_rate(accuracy: np.ndarray, given: np.ndarray) -> tuple[float, np.ndarray]:
     """Return the one pass rate nearest to all points, and the ceilings it gives."""
-    from scipy.optimize import minimize_scalar
 
     def ceilings(e: float) -> np.ndarray:
         return accuracy / (accuracy + e * (1 - accuracy))
 
-    found = minimize_scalar(
-        lambda e: np.sum((ceilings(e) - given) ** 2), bounds=(0, 1), method="bounded"
-    )
-    return float(found.x), ceilings(found.x)
+    error = lambda e: np.sum((ceilings(e) - given) ** 2)
+    found = float(np.asarray(fminbound(error, 0, 1, xtol=1e-9)))
+    return found, ceilings(found)

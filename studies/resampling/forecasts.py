@@ -7,8 +7,11 @@ Shapes: N numbers of samples, Q problems.
 """
 
 import numpy as np
-from scipy.optimize import least_squares
+from scipy.optimize import least_squares, minimize
 from scipy.special import betaln, expit
+
+from scaling_core.rl.metrics import pass_at_k
+from studies.resampling.budgets import coverage
 
 FORMS = {  # of u = ln N and two free numbers
     "saturating": lambda u, a, b: expit(a) * -np.expm1(-np.exp(b + u)),
@@ -67,14 +70,12 @@ def fit_beta(c_Q: np.ndarray, n: int) -> tuple[float, float]:
     c, count = np.unique(c_Q, return_counts=True)
 
     def score(z: np.ndarray) -> np.ndarray:
-        a, b = np.exp(z)
+        a, b = np.exp(np.clip(z, -12, 12))
         return -count @ (betaln(a + c, b + n - c) - betaln(a, b))
-
-    from scipy.optimize import minimize
 
     starts = [(-2.0, 0.0), (-1.0, 1.0), (-3.0, -1.0)]
     fits = [minimize(score, z, method="Nelder-Mead", tol=1e-8) for z in starts]
-    a, b = np.exp(min(fits, key=lambda found: found.fun).x)
+    a, b = np.exp(np.clip(min(fits, key=lambda found: found.fun).x, -12, 12))
     return float(a), float(b)
 
 
@@ -85,3 +86,19 @@ def beta_failure(a: float, b: float, N) -> np.ndarray:
     0.25
     """
     return np.exp(betaln(a, b + np.asarray(N, dtype=float)) - betaln(a, b))
+
+
+def exponents(p_Q: np.ndarray, draws: int, *, rng: np.random.Generator) -> np.ndarray:
+    """Return exponents of -ln coverage: line, beta, last two octaves, and the truth.
+
+    The first three from ``draws`` samples a problem, the truth from N = 1024 to 4096.
+    """
+    c_Q = rng.binomial(draws, p_Q)
+    k = 2 ** np.arange(int(np.log2(draws)) + 1)
+    seen_k = -np.log([pass_at_k(c_Q, draws, int(i)).mean() for i in k])
+    line = -np.polyfit(np.log(k), np.log(seen_k), 1)[0]
+    ends = np.array([1024, 4096])
+    beta = -np.log1p(-beta_failure(*fit_beta(c_Q, draws), ends))
+    true = -np.log(coverage(p_Q, ends))
+    pairs = [(beta[0], beta[1]), (seen_k[-3], seen_k[-1]), (true[0], true[1])]
+    return np.array([line, *(local_exponent(*pair, 4.0) for pair in pairs)])

@@ -20,7 +20,7 @@ def cost_figure(
     names: Sequence[str],
     colors: Sequence[str],
     costs: Sequence[float],
-    single: tuple[float, float],
+    single: np.ndarray,
 ):
     """Return plotly's figure: right - cost·wrong against K, a line for each verifier.
 
@@ -29,27 +29,15 @@ def cost_figure(
     from plotly.graph_objects import Figure  # only the extra that makes books
 
     figure, start, K = Figure(), len(costs) // 2, list(K)
+    names, colors = [*names, "strong, once"], [*colors, "#000000"]
     for i, cost in enumerate(costs):
-        value_vK = right_vK - cost * wrong_vK
-        for name, color, y in zip(names, colors, value_vK, strict=True):
-            figure.add_scatter(
-                x=K,
-                y=np.round(y, 4).tolist(),
-                mode="lines",
-                name=name,
-                line=dict(color=color, width=2),
-                visible=i == start,
-            )
-        strong = round(single[0] - cost * single[1], 4)
-        figure.add_scatter(
-            x=[K[0], K[-1]],
-            y=[strong, strong],
-            mode="lines",
-            name="strong, once",
-            line=dict(color="#000000", dash="dash", width=1),
-            visible=i == start,
-        )
-    slider = _slider(costs, start, len(names) + 1)
+        values = [*(right_vK - cost * wrong_vK), np.full(len(K), single @ [1, -cost])]
+        for name, color, value in zip(names, colors, values, strict=True):
+            dash = "dash" if name == names[-1] else "solid"
+            line = dict(color=color, width=2, dash=dash)
+            style = dict(mode="lines", name=name, line=line, visible=i == start)
+            figure.add_scatter(x=K, y=np.round(value, 4).tolist(), **style)
+    slider = _slider(costs, start, len(names))
     figure.update_xaxes(type="log", title_text="tries at most", gridcolor="#EEEEEE")
     figure.update_yaxes(
         title_text="value", gridcolor="#EEEEEE", zerolinecolor="#999999"
@@ -71,11 +59,9 @@ def _slider(costs: Sequence[float], start: int, traces: int) -> dict:
     return dict(active=start, steps=steps, pad_t=55, currentvalue_prefix=prefix)
 
 
-def cost_html(figure, div: str = "rs-interactive") -> str:
-    """Return the figure as HTML for a page of the book."""
-    return interactive_html(figure, div=div, label=LABEL)
-
-
 def show(*args, **options) -> None:
     """Display the figure of `cost_figure` in a notebook."""
-    show_interactive(lambda: cost_html(cost_figure(*args, **options)))
+    make = lambda: cost_figure(*args, **options)
+    show_interactive(
+        lambda: interactive_html(make(), div="rs-interactive", label=LABEL)
+    )

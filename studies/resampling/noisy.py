@@ -27,7 +27,7 @@ BATCH = 64
 class CoverageEnsemble(MLPEnsemble):
     """Networks of which the last half minimise the coverage loss of N samples."""
 
-    N = 4
+    N: int = 4
 
     def gradient(self, rows_GB: Tensor) -> Tensor:
         """Return d/dparameters of each network's mean loss, (G, P)."""
@@ -105,7 +105,7 @@ def measure_losses(
     y = np.concatenate([y[:TRAIN] for _, y in drawn])
     lists = [np.arange(i * TRAIN, (i + 1) * TRAIN) for i in range(len(seeds))] * 2
     config = MLPConfig((x.shape[1], width, width, 10))
-    shape = dict(batch=BATCH, device=device)
+    shape: dict = dict(batch=BATCH, device=device)
     nets = CoverageEnsemble(config, x, y, lists, seeds=list(seeds) * 2, **shape)
     nets.N = N
     at = [round(steps * (i + 1) / looks) for i in range(looks)]

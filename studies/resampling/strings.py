@@ -47,7 +47,7 @@ class StringSetting:
     n_layers: int = 2
     n_ctx: int = 64
     batch: int = 16
-    steps: int = 500
+    steps: int = 400
     lr: float = 5e-3
     device: str = "cpu"
 

@@ -71,9 +71,14 @@ class Probabilities:
         right = self.tune[verifier, np.arange(len(self.y_tune)), self.y_tune]
         return self.verify[verifier] >= np.quantile(right, 1 - COMPLETE)
 
-    def rates(self, proposer: int, verifier: int | None) -> tuple:
-        """Return tp and fp of one try by image, (N,); no verifier accepts all."""
-        p = self.propose[proposer].copy()
+    def rates(self, proposer: int | None, verifier: int | None) -> tuple:
+        """Return tp and fp of one try by image, (N,).
+
+        No proposer: even guesses, an untrained one. No verifier accepts all.
+        """
+        p = np.full(self.verify.shape[1:], 1 / self.verify.shape[2])
+        if proposer is not None:
+            p = self.propose[proposer].copy()
         if verifier is not None:
             p *= self.accepts(verifier)
         tp = p[np.arange(len(self.y)), self.y]
@@ -93,15 +98,9 @@ class Probabilities:
         p, right = self.propose[proposer], self.rates(proposer, None)[0]
         return np.clip(right, 1e-9, 1 - 1e-9), (p * np.log(p + 1e-12)).sum(axis=1)
 
-    def ceiling(self, proposer: int, verifier: int) -> float:
+    def ceiling(self, proposer: int | None, verifier: int) -> float:
         """Return the accuracy of unlimited tries given acceptance."""
         return ceiling(*self.rates(proposer, verifier))
-
-    def guess_rates(self, verifier: int) -> tuple:
-        """Return tp and fp of a proposer that guesses evenly: an untrained one."""
-        p = self.accepts(verifier) / self.verify.shape[2]
-        tp = p[np.arange(len(self.y)), self.y]
-        return tp, p.sum(axis=1) - tp
 
     def wrong_passes(self, proposer: int, verifier: int) -> float:
         """Return the share of wrong samples that the verifier accepts."""
