@@ -73,7 +73,7 @@ def accepted(tp_Q, fp_Q, K: ArrayLike, share=None) -> tuple[np.ndarray, np.ndarr
     share = np.full(len(tp_Q), 1 / len(tp_Q)) if share is None else share
     rates_Q2 = np.stack([tp_Q, fp_Q], axis=-1) * (share / passed_Q)[:, None]
     found_K2 = np.asarray(tries_KQ @ rates_Q2)
-    return found_K2[..., 0], found_K2[..., 1]
+    return np.asarray(found_K2[..., 0]), np.asarray(found_K2[..., 1])
 
 
 def best_tries(tp_Q, fp_Q, costs: ArrayLike, *, most: int = MOST, share=None):
