@@ -91,13 +91,10 @@ from studies.resampling.verifiers import has_digits, train_pairs
 
 # %% tags=["hide-input"]
 chapter = Chapter("resampling", profile=profile)
+images = [30, 60, 120, 250, 500, 2000]
 sizes = chapter.sizes(
     digit_seeds=dict(smoke=1, cpu=10, gpu=20),
-    digit_images=dict(
-        smoke=[30, 60],
-        cpu=[30, 60, 120, 250, 500, 2000],
-        gpu=[30, 60, 120, 250, 500, 2000],
-    ),
+    digit_images=dict(smoke=images[:2], cpu=images, gpu=images),
     digit_steps=dict(smoke=20, cpu=300, gpu=300),
     seeds=dict(smoke=1, cpu=5, gpu=10),
     d_model=dict(smoke=16, cpu=32, gpu=128),
@@ -113,13 +110,15 @@ sizes = chapter.sizes(
     ),
     queries=dict(smoke=40, cpu=1000, gpu=4000),
 )
+
+# %% tags=["hide-input"]
 seeds = chapter.seeds(sizes.seeds)
 digit_seeds = chapter.seeds(sizes.digit_seeds)
 print(f"{chapter.profile} on {chapter.device}, {sizes.seeds} seed(s)")
 
 
 def record(name: str, runs, half=None) -> None:
-    """Record a claim's runs; not assessed if it needs digits that are not there."""
+    """Record runs; not assessed if digits are needed and not there."""
     given: dict = dict(runs=runs)
     if half is not None:
         given["half_trained"] = half
@@ -185,7 +184,7 @@ print("bias of 1 - (1 - c/n)^k:", f"{plug_in:.4f}")
 # %%
 rng = np.random.default_rng(0)
 right, wrong = budgets.toy_rates()
-kind = rng.choice(2, size=200_000, p=budgets.TOY["share"])
+kind = rng.choice(2, size=200_000, p=budgets.TOY_SHARE)
 value, open_ = np.zeros(len(kind)), np.ones(len(kind), bool)
 for _ in range(15):
     u = rng.random(len(kind))
@@ -353,7 +352,7 @@ guesses = np.array([[x.ceiling(None, v) for v in range(count)] for x in full])
 
 # %%
 def weak_ceiling(x) -> float:
-    """Return how far the strong network's answer is above the weak's ceiling."""
+    """Return how far the strong's answer is above the weak's ceiling."""
     return x.best_answer(-1) - x.ceiling(0, -1)
 
 
@@ -603,6 +602,7 @@ few_N, last, far = 2.0 ** np.arange(6), 32, 1024
 N = 2.0 ** np.arange(15)
 
 
+# %%
 def each(statistic, when: str = "full") -> np.ndarray:
     """Return a statistic of each seed's problems, at the end or half-way."""
     return np.array([statistic(m[when]) for m in models])
@@ -690,7 +690,7 @@ chapter.section("Distribution of chances")
 
 
 def after_saturation(problems, n: int = 3) -> float:
-    """Return the share of failures at N* that ten times as many samples solve."""
+    """Return the share of failures at N* that 10 N* samples solve."""
     p = problems.p(n)
     point = forecasts.saturation_point(few_N, coverage(p, few_N))
     left, later = 1 - coverage(p, [point, 10 * point])
@@ -698,7 +698,7 @@ def after_saturation(problems, n: int = 3) -> float:
 
 
 def exponents(problems, n: int = 3) -> np.ndarray:
-    """Return the line's, the beta's, the last points', and the true exponent."""
+    """Return exponents: line, beta, last points, truth."""
     p = problems.p(n)
     return forecasts.exponents(p, sizes.draws, rng=np.random.default_rng(0))
 
@@ -710,6 +710,7 @@ def beats_line(when: str = "full") -> np.ndarray:
     return np.log(line / beta)
 
 
+# %%
 def of_failures(n: int):
     """Return the share of first-sample failures that 32 samples solve."""
 

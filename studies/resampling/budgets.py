@@ -14,9 +14,9 @@ from scipy.stats import binom
 
 from scaling_core.data.published import load_published
 
-TOY = dict(  # of the notebook released with arXiv 2411.17501: two kinds of task
-    right=np.array([0.87, 0.13]), share=np.array([0.58, 0.42]), sound=0.75
-)
+# the illustration in the notebook released with arXiv 2411.17501: two kinds of task
+TOY_RIGHT, TOY_SHARE = np.array([0.87, 0.13]), np.array([0.58, 0.42])
+TOY_SOUND = 0.75  # share of wrong samples that its verifier rejects
 MOST = 200  # tries, the cap of the released notebook
 COSTS = np.geomspace(0.05, 64, 100)  # of a wrong answer; a right one gains 1
 TOY_COSTS = {0.7: 3, 1.0: 2, 2.0: 1}  # cost of a wrong answer -> the notebook's best K
@@ -103,13 +103,13 @@ def ten_tries_cost(tp_Q, fp_Q, costs: np.ndarray = COSTS) -> float:
 
 def toy_rates() -> tuple[np.ndarray, np.ndarray]:
     """Return tp and fp of the released notebook's two kinds of task."""
-    return TOY["right"], (1 - TOY["sound"]) * (1 - TOY["right"])
+    return TOY_RIGHT, (1 - TOY_SOUND) * (1 - TOY_RIGHT)
 
 
 def toy_value(K: ArrayLike, *, cost: float) -> np.ndarray:
     """Return the exact value of K tries in the released notebook's illustration."""
-    right_K, wrong_K = accepted(*toy_rates(), K, TOY["share"])
-    return right_K - cost * wrong_K
+    right_K, wrong_K = accepted(*toy_rates(), K, TOY_SHARE)
+    return np.asarray(right_K - cost * wrong_K)
 
 
 def toy_value_as_released(K: int, *, cost: float) -> float:
@@ -120,7 +120,7 @@ def toy_value_as_released(K: int, *, cost: float) -> float:
     """
     tp, fp = toy_rates()
     reject_kQ = (1 - tp - fp) ** np.arange(K)[:, None]
-    joint_kQ = reject_kQ * TOY["share"]
+    joint_kQ = reject_kQ * TOY_SHARE
     posterior_kQ = joint_kQ / joint_kQ.sum(axis=1, keepdims=True)
     reach_k = (reject_kQ * posterior_kQ).sum(axis=1)
     return float(reach_k @ (posterior_kQ @ (tp - cost * fp)))
@@ -129,7 +129,7 @@ def toy_value_as_released(K: int, *, cost: float) -> float:
 def toy_agreements() -> int:
     """Return at how many of the notebook's costs the exact best K is the notebook's."""
     costs, released = zip(*TOY_COSTS.items(), strict=True)
-    found = best_tries(*toy_rates(), costs, most=15, share=TOY["share"])
+    found = best_tries(*toy_rates(), costs, most=15, share=TOY_SHARE)
     return int(np.sum(found == released))
 
 
