@@ -8,6 +8,7 @@ Shapes: B sequences, T positions, Q problems, D width.
 """
 
 import sysconfig
+from copy import deepcopy
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -137,7 +138,7 @@ def measure_strings(
 ) -> dict:
     """Train one model; return its `Problems` at half of the training and at the end.
 
-    ``half``, ``full``, ``model``, and ``loss``, ``tables``: of the problems' characters,
+    ``half``, ``full``, their models, and ``loss``, ``tables``: of the problems' characters,
     and of uni-, bi- and trigrams counted on the training text.
     """
     setting = StringSetting(seed=seed, **shape)
@@ -146,6 +147,7 @@ def measure_strings(
 
     def look(model: Transformer) -> None:
         found["half"] = ask(model, tokens, context)
+        found["half_model"] = deepcopy(model)
 
     model = setting.trained(look)
     found |= dict(full=ask(model, tokens, context), model=model, setting=setting)
