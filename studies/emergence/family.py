@@ -124,12 +124,18 @@ def read_redefined(log_probs: LogProbs, facts: Facts, count: int, *, seed: int):
 
 
 def read_model(
-    log_probs: LogProbs, questions: Questions, facts: Facts, *, n_ctx: int, **sizes
+    log_probs: LogProbs,
+    questions: Questions,
+    facts: Facts,
+    *,
+    n_ctx: int,
+    n_copies: int,
+    n_redefined: int,
+    seed: int,
 ) -> dict:
     """Return all that is asked of one model; see `measure_model`."""
-    seed = sizes["seed"]
     text = np.concatenate([questions.context, questions.truth], axis=1)
-    copies, others, copied = read_copies(log_probs, sizes["copies"], n_ctx, seed=seed)
+    copies, others, copied = read_copies(log_probs, n_copies, n_ctx, seed=seed)
     found = dict(
         near=score_choices(log_probs, questions.context, questions.near),
         far=score_choices(log_probs, questions.context, questions.far),
@@ -139,16 +145,16 @@ def read_model(
         copied=copied,
         facts=read_facts(log_probs, facts, n_ctx, seed=seed),
     )
-    found |= read_redefined(log_probs, facts, sizes["redefined"], seed=seed)
+    found |= read_redefined(log_probs, facts, n_redefined, seed=seed)
     return {name: np.round(x, 5).tolist() for name, x in found.items()}
 
 
 def measure_model(
     *,
-    questions: int,
-    facts: int,
-    copies: int,
-    redefined: int,
+    n_questions: int,
+    n_facts: int,
+    n_copies: int,
+    n_redefined: int,
     n_layers: int,
     **shape,
 ) -> dict:
@@ -162,12 +168,13 @@ def measure_model(
     """
     setting = TextSetting(**shape)
     seed, n_ctx = setting.seed, setting.n_ctx
-    told, asked = Facts.draw(facts, seed=seed), draw_questions(questions, seed=seed)
+    told = Facts.draw(n_facts, seed=seed)
+    asked = draw_questions(n_questions, seed=seed)
     mixture = Mixture(setting.batch, n_ctx, seed, told)
     model = setting.make_model("pre", n_layers)
     tokens, labels = setting.held_out()
     held_out = torch.cat([tokens, labels[:, -1:]], dim=1)
-    sizes = dict(n_ctx=n_ctx, seed=seed, copies=copies, redefined=redefined)
+    sizes = dict(n_ctx=n_ctx, seed=seed, n_copies=n_copies, n_redefined=n_redefined)
     looks: list[dict] = []
 
     def batch_at(step: int) -> Tensor:

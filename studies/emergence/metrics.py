@@ -85,6 +85,18 @@ def drift_wrong(log_p_XQK: np.ndarray) -> np.ndarray:
     return moved
 
 
+def swap_wrong(log_p_XQK: np.ndarray) -> np.ndarray:
+    """Return the same answers with the courses of wrong choices one question on.
+
+    Each keeps its own mean over sizes, and moves as the wrong choice of the next
+    question does: as much as before, but not with the right choice of its own.
+    """
+    moved = hold_wrong(log_p_XQK)
+    own = log_p_XQK[..., 1:] - moved[..., 1:]
+    moved[..., 1:] += np.roll(own, -1, axis=1)
+    return moved
+
+
 def slope(y_X: ArrayLike, size_X: ArrayLike) -> float:
     """Return the slope of y on ln of the size, by least squares.
 

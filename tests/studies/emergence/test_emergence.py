@@ -139,7 +139,7 @@ def test_oracles_know_facts_and_copy(told):
 
 def test_one_small_model_answers_everything():
     shape = dict(n_ctx=64, batch=6, steps=20, seed=0, lr=1e-2, eval_rows=8)
-    sizes = dict(questions=20, facts=50, copies=20, redefined=10, n_layers=1)
+    sizes = dict(n_questions=20, n_facts=50, n_copies=20, n_redefined=10, n_layers=1)
     found = family.measure_model(**sizes, **shape, d_model=8, n_heads=1)
     assert {len(x) for x in found.values()} == {2}
     assert np.shape(found["near"]) == np.shape(found["far"]) == (2, 20, 4)
@@ -186,6 +186,18 @@ def test_wrong_choices_that_drift_together_are_told_by_their_mean():
     mean = own[..., 1:].mean(axis=(1, 2))
     assert moved[..., 1:].mean(axis=(1, 2)) == pytest.approx(mean)
     assert (moved[..., 0] == own[..., 0]).all()
+
+
+def test_swapped_courses_are_as_large_and_no_longer_the_questions_own():
+    right = np.random.default_rng(0).normal(-8, 2, size=(5, 60, 1))
+    answers = np.concatenate([right, right - 1, right - 1, right - 1], axis=-1)
+    swapped = metrics.swap_wrong(answers)
+    assert np.ptp(metrics.chain(answers)["p among choices"]) < 1e-9
+    assert np.ptp(metrics.chain(swapped)["p among choices"]) > 0.5
+    assert swapped.mean(axis=0) == pytest.approx(answers.mean(axis=0))
+    assert swapped[:, 0, 1] - swapped[:, 0, 1].mean() == pytest.approx(
+        answers[:, 1, 1] - answers[:, 1, 1].mean()
+    )
 
 
 def test_calibration_error_of_a_calibrated_model_is_its_floor():
