@@ -16,10 +16,9 @@ from collections.abc import Sequence
 import numpy as np
 import torch
 from torch import Tensor
-from torch.func import grad, vmap
 
 from scaling_core.data.images import Images
-from scaling_core.models.mlp import MLPConfig, MLPEnsemble, forward
+from scaling_core.models.mlp import MLPConfig, MLPEnsemble
 
 
 def config_of(inputs: int, width: int) -> MLPConfig:
@@ -46,15 +45,20 @@ def infinite_kernel(a_NI: np.ndarray, b_MI: np.ndarray) -> np.ndarray:
     return last + (1 + K) * left / (2 * np.pi) + 1
 
 
-def output(config: MLPConfig, theta_P: Tensor, x_NI: Tensor) -> Tensor:
-    """Return the one output of one network, (N,)."""
-    return forward(config, theta_P, x_NI)[..., 0]
+def tangent_kernel(
+    config: MLPConfig, theta_P: Tensor, a_NI: Tensor, b_MI: Tensor
+) -> Tensor:
+    """Return J(a) J(b)' of one network of `config_of`, (N, M), by hand.
 
-
-def jacobian(config: MLPConfig, theta_P: Tensor, x_NI: Tensor) -> Tensor:
-    """Return df(x)/dθ of each example, (N, P)."""
-    of_one = grad(lambda theta, x: output(config, theta, x[None])[0])
-    return vmap(of_one, in_dims=(None, 0))(theta_P, x_NI)
+    With h the hidden layer, v the last weights and g = v 1[h > 0] / √w:
+    h·h' / w + (1 + 2 x·x' / I) g·g' + 1, a term for each layer and the last bias.
+    """
+    (W, bias), (v, _) = config.layers(theta_P)
+    first, last = config.stds
+    h_a, h_b = (torch.relu(x @ (first * W) + bias) for x in (a_NI, b_MI))
+    g_a, g_b = (h.sign() * (last * v[:, 0]) for h in (h_a, h_b))
+    inputs = 1 + first**2 * (a_NI @ b_MI.T)
+    return last**2 * (h_a @ h_b.T) + inputs * (g_a @ g_b.T) + 1
 
 
 def linear_descent(
@@ -89,9 +93,9 @@ def linear_outputs(
     config: MLPConfig, theta_P: Tensor, x_NI: Tensor, y_N: Tensor, x_test: Tensor, **how
 ) -> Tensor:
     """Return the linearised network's outputs at ``x_test``, (steps, tests)."""
-    J = jacobian(config, theta_P, x_NI)
-    moves = linear_descent(J @ J.T, y_N, **how).to(J) @ J
-    return moves @ jacobian(config, theta_P, x_test).T
+    kernel = tangent_kernel(config, theta_P, torch.cat([x_NI, x_test]), x_NI)
+    n = len(x_NI)
+    return linear_descent(kernel[:n], y_N, **how).to(kernel) @ kernel[n:].T
 
 
 def parity_digits(digits: Images, n: int, *, test: int, seed: int) -> list[Tensor]:
@@ -127,7 +131,7 @@ def width_losses(
     """
     data = parity_digits(digits, examples, test=test, seed=seed)
     x, y, x_test, y_test = (part.to(device) for part in data)
-    how: dict = dict(lr=lr, steps=[max(1, steps // 2), steps])
+    how: dict = dict(lr=lr, steps=sorted({max(1, steps // 2), steps}))
     loss = lambda f: (f.to(y) - y_test).square().mean(-1).div(2).cpu().numpy()
     limit = infinite_kernel(
         *(v.double().cpu().numpy() for v in (torch.cat([x, x_test]), x))
@@ -171,5 +175,6 @@ def descend(model: MLPEnsemble, n: int, x: Tensor, *, lr: float, steps) -> Tenso
     first, kept, rows = model.outputs(x.cpu()), [], model.data.batch_at(0)
     for step in range(1, max(steps) + 1):
         model.parameters -= lr * model.gradient(rows)
-        kept += [model.outputs(x.cpu()) - first] * list(steps).count(step)
+        if step in steps:
+            kept.append(model.outputs(x.cpu()) - first)
     return torch.stack(kept)[..., 0]

@@ -5,6 +5,7 @@ import pytest
 import torch
 
 from scaling_core.data import images
+from scaling_core.models.mlp import forward
 from studies.four_regimes import width
 
 
@@ -32,25 +33,33 @@ def test_kernel_without_a_slope_is_the_limit_of_many_steps():
     assert a.item() == pytest.approx(4.0)
 
 
-def test_infinite_kernel_is_that_of_a_wide_network(data):
-    x = data[0]
-    model = width.centred(width.config_of(64, 4096), x, data[1], [0])
-    J = width.jacobian(model.config, model.parameters[0].double(), x)
-    expected = width.infinite_kernel(x.numpy(), x.numpy())
-    assert (J @ J.T).numpy() == pytest.approx(expected, rel=0.1)
+def jacobian(config, theta, x):
+    """Return df(x)/dθ by torch, (N, P)."""
+    of_one = torch.func.grad(lambda theta, x: forward(config, theta, x[None])[0, 0])
+    return torch.func.vmap(of_one, in_dims=(None, 0))(theta, x)
 
 
-def test_linear_outputs_are_those_of_a_barely_moved_network(data):
+def test_kernel_by_hand_is_that_of_the_jacobian(data):
     x, y, x_test, _ = data
     config = width.config_of(64, 32)
-    model = width.centred(config, x, 1e-4 * y, [3])
-    how = dict(lr=0.1, steps=[20])
-    theta = model.parameters[0].double()
-    linear = width.linear_outputs(config, theta, x, 1e-4 * y, x_test, **how)
-    J = width.jacobian(config, theta, x)
-    test = width.jacobian(config, theta, x_test)
-    a = width.linear_descent(J @ J.T, 1e-4 * y, **how)
-    assert torch.allclose(linear[0], test @ J.T @ a[0], atol=1e-9)
+    theta = width.centred(config, x, y, [3]).parameters[0].double()
+    draw = torch.Generator().manual_seed(1)
+    theta = theta + 0.1 * torch.randn(len(theta), generator=draw, dtype=theta.dtype)
+    J, test = jacobian(config, theta, x), jacobian(config, theta, x_test)
+    assert torch.allclose(width.tangent_kernel(config, theta, x_test, x), test @ J.T)
+    linear = width.linear_outputs(config, theta, x, y, x_test, lr=0.1, steps=[20])
+    moved, lr = torch.zeros_like(theta), 0.1
+    for _ in range(20):
+        moved -= lr / len(x) * J.T @ (J @ moved - y)
+    assert torch.allclose(linear[0], test @ moved, atol=1e-9)
+
+
+def test_infinite_kernel_is_that_of_a_wide_network(data):
+    x, config = data[0], width.config_of(64, 8192)
+    theta = width.centred(config, x, data[1], [0]).parameters[0].double()
+    kernel = width.tangent_kernel(config, theta, x, x).numpy()
+    expected = width.infinite_kernel(x.numpy(), x.numpy())
+    assert kernel == pytest.approx(expected, rel=0.1)
 
 
 def test_trained_networks_near_the_limit():
