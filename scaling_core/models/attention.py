@@ -98,6 +98,11 @@ class KVCache:
         self.values[layer, :, :, self.length : end] = v_BKTE
         return self.keys[layer, :, :, :end], self.values[layer, :, :, :end]
 
+    def repeat(self, times: int) -> None:
+        """Hold each sequence so many times in a row."""
+        self.keys = self.keys.repeat_interleave(times, dim=1)
+        self.values = self.values.repeat_interleave(times, dim=1)
+
 
 class Attention(nn.Module):
     """softmax(QKᵀ/√E + causal mask) V, then the output matrix.

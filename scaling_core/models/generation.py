@@ -1,6 +1,6 @@
 """Sampling text from a transformer with a key/value cache.
 
-Shapes: B sequences, T prompt positions, N new positions, V d_vocab.
+Shapes: B sequences, T prompt positions, N new positions, V d_vocab; Q prompts.
 """
 
 import torch
@@ -20,6 +20,7 @@ def generate(
     temperature: float = 1.0,
     generator: torch.Generator | None = None,
     rows: int | None = None,
+    repeats: int = 1,
 ) -> Tensor:
     """Return the prompts with ``new`` sampled tokens after each, (B, T + new).
 
@@ -32,6 +33,8 @@ def generate(
     rows
         Sequences decoded together; by default as many as `CACHE_BYTES` holds on a
         CPU, all elsewhere. The result does not depend on it but for rounding.
+    repeats
+        Sequences after each prompt, which is read once: B = Q·repeats, in a row.
 
     Raises
     ------
@@ -46,17 +49,18 @@ def generate(
         raise ValueError(f"{total} positions, but n_ctx is {model.config.n_ctx}")
     if temperature > 0 and generator is None:
         raise ValueError("sampling needs a generator (or temperature=0)")
-    uniform_BN = None
+    prompt_BT, uniform_BN = prompt_BT.repeat_interleave(repeats, dim=0), None
     if temperature > 0:  # all draws first: slices cannot change them
         shape, device = (len(prompt_BT), new), prompt_BT.device
         uniform_BN = torch.rand(shape, generator=generator, device=device)
     out = prompt_BT.new_empty(len(prompt_BT), total)
     out[:, : prompt_BT.shape[1]] = prompt_BT
     rows = rows or _slice_rows(model, len(prompt_BT), total)
+    rows = -(-rows // repeats) * repeats  # a prompt's sequences stay together
     for first in range(0, len(out), rows):
         part = slice(first, first + rows)
         u = None if uniform_BN is None else uniform_BN[part]
-        _decode(model, out[part], prompt_BT.shape[1], temperature, u)
+        _decode(model, out[part], prompt_BT.shape[1], temperature, u, repeats)
     return out
 
 
@@ -70,14 +74,19 @@ def _slice_rows(model: Transformer, rows: int, total: int) -> int:
 
 
 @torch.inference_mode()  # here, not on generate: its result may be trained on
-def _decode(model, out_BT, prompt: int, temperature: float, uniform_BN) -> None:
+def _decode(model, out_BT, prompt, temperature, uniform_BN, repeats) -> None:
     """Fill the columns after the prompt, in place."""
     total = out_BT.shape[1]
-    cache = KVCache.empty(model.config, len(out_BT), total, model.embedding.weight)
-    done = 0
+    read_QT = out_BT[::repeats, :prompt]
+    cache = KVCache.empty(model.config, len(read_QT), total, model.embedding.weight)
+    logits_QV = model(read_QT, cache=cache, last_only=True)[:, 0]
+    logits_BV = logits_QV.repeat_interleave(repeats, dim=0)
+    if repeats > 1:
+        cache.repeat(repeats)
     for column in range(prompt, total):
-        logits_BV = model(out_BT[:, done:column], cache=cache, last_only=True)[:, 0]
-        done = column
+        if column > prompt:
+            last_B1 = out_BT[:, column - 1 : column]
+            logits_BV = model(last_B1, cache=cache, last_only=True)[:, 0]
         if uniform_BN is None:
             out_BT[:, column] = logits_BV.argmax(dim=-1)
         else:

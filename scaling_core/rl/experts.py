@@ -89,7 +89,7 @@ def expert_iteration(
             data = task.labelled(rows[:, : found.prompt], answers)
             train(
                 model,
-                _Drawn(data, task.batch, (seed, index)),
+                Drawn(data, task.batch, (seed, index)),
                 training,
                 loss=labelled_loss,
             )
@@ -97,7 +97,7 @@ def expert_iteration(
 
 
 @dataclass(frozen=True)
-class _Drawn:
+class Drawn:
     """Batches of rows drawn with replacement, a pure function of the step."""
 
     data: tuple[Tensor, ...]

@@ -89,16 +89,16 @@ def sample_answers(
     >>> sample_answers(model, task, task.test[:5], 2, generator=draw).tokens_BT.shape
     torch.Size([10, 8])
     """
-    question_B = question_Q.repeat_interleave(group)
-    prompt_BP = task.prompt(question_B).to(model.embedding.weight.device)
+    prompt_QP = task.prompt(question_Q).to(model.embedding.weight.device)
     tokens_BT = generate(
         model,
-        prompt_BP,
+        prompt_QP,
         task.answer_length,
         temperature=temperature,
         generator=generator,
+        repeats=group,
     )
-    return verified(task, question_B, tokens_BT, group)
+    return verified(task, question_Q.repeat_interleave(group), tokens_BT, group)
 
 
 def verified(

@@ -46,6 +46,15 @@ def test_slices_do_not_change_the_samples(kind):
     assert torch.equal(texts[0], texts[1]) and torch.equal(texts[0], texts[2])
 
 
+@pytest.mark.parametrize("kind", ["sum", "attnres"])
+def test_a_prompt_read_once_is_continued_as_if_written_out(kind):
+    model, x = make(residual=kind), tokens(4, batch=3)
+    wanted = generate(model, x.repeat_interleave(4, 0), 9, generator=generator())
+    for rows in (None, 1, 5):
+        text = generate(model, x, 9, generator=generator(), rows=rows, repeats=4)
+        assert torch.equal(text, wanted)
+
+
 def test_generated_text_can_be_trained_on():
     model, x = make(), tokens(4)
     model(generate(model, x, 2, generator=generator())).square().mean().backward()
