@@ -1,0 +1,243 @@
+"""Policies that start from one pre-trained model and differ in one thing, on sums.
+
+Introduced in the chapter on reinforcement learning.
+
+Shapes: K models (seeds), S steps, E looks, H temperatures, F formats.
+"""
+
+import copy
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from scaling_core.data.arithmetic import Addition, AnswerTask
+from scaling_core.models.transformer import Transformer, TransformerConfig
+from scaling_core.rl.experts import expert_iteration
+from scaling_core.rl.loop import train_policy
+from scaling_core.rl.many import train_policies
+from scaling_core.rl.policy import Policy
+from scaling_core.rl.samples import TEST, Samples, draw_generator, sample_answers
+from scaling_core.training.loop import labelled_loss, train
+from scaling_core.training.many import train_many
+from scaling_core.training.settings import Training
+
+ROUNDS = 3  # of expert iteration
+EXPERT_STEPS = 60  # of each of its rounds
+PENALTY = 0.05  # weight that cost no pass@1 in pilots
+EXPERTS = {"expert": (1.0, 1), "expert half": (0.5, 1), "expert long": (1.0, 2)}
+
+
+@dataclass(frozen=True)
+class Arm:
+    """What sets a run apart.
+
+    Attributes
+    ----------
+    policy
+        Changes to `Policy`.
+    repeats
+        How often each question is asked in the run; 0: the whole pool in turn.
+    """
+
+    policy: dict
+    repeats: int = 0
+
+
+ARMS = {
+    "true": Arm({}),
+    "permuted": Arm(dict(permuted=True)),
+    "penalty": Arm(dict(kl=PENALTY)),
+    "repeat 25": Arm({}, repeats=25),
+    "repeat 100": Arm({}, repeats=100),
+    "batch": Arm(dict(normalise="batch")),
+    "none": Arm(dict(normalise="none")),
+    "clip": Arm(dict(updates=8, bounds=(0.8, 1.28))),
+    "cispo": Arm(dict(updates=8, loss="cispo", bounds=(0.0, 5.0))),
+}
+
+
+def make_model(
+    task: AnswerTask, *, width: int, layers: int, seed: int, device: str = "cpu"
+) -> Transformer:
+    """Return an untrained policy for a task, a pure function of the seed."""
+    config = TransformerConfig(
+        d_model=width,
+        n_layers=layers,
+        n_heads=max(1, width // 32),
+        d_vocab=task.d_vocab,
+        n_ctx=task.prompts.shape[1] + task.answer_length,
+        positions="learned",
+        init_std=0.1,
+    )
+    generator = torch.Generator().manual_seed(seed)
+    return Transformer(config, generator=generator).to(device)
+
+
+def pretrain(
+    models: Sequence[Transformer], tasks: Sequence[AnswerTask], training: Training
+) -> None:
+    """Train models in place on right answers in all formats, each on its own task."""
+    device = models[0].embedding.weight.device
+
+    def batch_at(step: int) -> tuple[Tensor, ...]:
+        pairs = zip(*(task.batch_at(step) for task in tasks), strict=True)
+        return tuple(torch.stack(x).to(device) for x in pairs)
+
+    if len(models) == 1:
+        train(models[0], tasks[0].batch_at, training, loss=labelled_loss)
+    else:
+        train_many(models, batch_at, training, loss=labelled_loss)
+
+
+def train_arm(
+    models: Sequence[Transformer],
+    task: AnswerTask,
+    training: Training,
+    policies: Sequence[Policy],
+    questions: Tensor,
+    after_step: Callable[[int, Sequence[int]], None],
+) -> np.ndarray:
+    """Train models in place, as one where they can be; return rewards, (K, S).
+
+    ``after_step`` is called with the steps done, and which of the models did them.
+    """
+    everyone = range(len(models))
+    if len(models) > 1 and policies[0].updates == 1:
+        return train_policies(
+            models,
+            task,
+            training,
+            policies,
+            questions=questions,
+            after_step=lambda done: after_step(done, everyone),
+        )
+    rewards = []
+    for k in everyone:
+        log = train_policy(
+            models[k],
+            task,
+            training,
+            policies[k],
+            questions=questions,
+            after_step=lambda done, k=k: after_step(done, [k]),
+        )
+        rewards.append(log.reward)
+    return np.array(rewards)
+
+
+def by_format(found: Samples, formats: int) -> list[list[int]]:
+    """Return how many answers were drawn, and right, in each format, (2, F + 1).
+
+    >>> from types import SimpleNamespace
+    >>> found = dict(format_B=torch.tensor([0, 2, -1]), right_B=torch.tensor([1, 1, 0]))
+    >>> by_format(SimpleNamespace(**found), 3)
+    [[1, 0, 1, 1], [1, 0, 1, 0]]
+    """
+    place = (found.format_B % (formats + 1)).numpy()
+    right = place[found.right_B.bool().numpy()]
+    return [np.bincount(x, minlength=formats + 1).tolist() for x in (place, right)]
+
+
+def look(
+    model: Transformer,
+    task: AnswerTask,
+    seed: int,
+    done: int,
+    *,
+    samples: int,
+    temperature: float = 1.0,
+) -> list[list[int]]:
+    """Return `by_format` of ``samples`` answers to each held-out question."""
+    draw = draw_generator(model.embedding.weight.device, seed, TEST, done)
+    found = sample_answers(
+        model, task, task.test, samples, generator=draw, temperature=temperature
+    )
+    return by_format(found, len(task.mix))
+
+
+def measure_arms(
+    *,
+    seeds: Sequence[int],
+    arms: Sequence[str],
+    width: int,
+    layers: int,
+    digits: int,
+    warm_steps: int,
+    steps: int,
+    lr: float,
+    prompts: int,
+    group: int,
+    every: int,
+    samples: int,
+    temperatures: Sequence[float],
+    device: str,
+) -> dict:
+    """Pre-train models, one per seed, then train a copy of each in every arm.
+
+    Returns
+    -------
+    dict
+        ``looked``, (E,): after which steps of reinforcement learning was looked;
+        ``cold``, (K, H, 2, F + 1), of the models before it at these temperatures; for
+        every arm ``reward``, (K, S), and ``looks``, (K, E, 2, F + 1), see `by_format`:
+        ``samples`` answers to a question at the start, half-way and at the end, else
+        one. The arms of `EXPERTS` are looked at once, at their end.
+    """
+    tasks = [Addition(digits=digits, seed=seed) for seed in seeds]
+    task, half = tasks[0], steps // 2
+    first = [
+        make_model(task, width=width, layers=layers, seed=seed, device=device)
+        for seed in seeds
+    ]
+    pretrain(first, tasks, Training(warm_steps, 3e-3, warmup=0.125, floor=0.0))
+    looked = sorted({0, half, steps, *range(0, steps, every)})
+
+    def seen(model, seed: int, done: int, **options) -> list[list[int]]:
+        many = samples if done in (0, half, steps) else 1
+        return look(model, task, seed, done, samples=many, **options)
+
+    start = [seen(*pair, 0) for pair in zip(first, seeds, strict=True)]
+    cold = [
+        [seen(*pair, 0, temperature=t) for t in temperatures]
+        for pair in zip(first, seeds, strict=True)
+    ]
+    out: dict = dict(looked=looked, cold=cold)
+    training = Training(steps, lr, schedule="constant", warmup=0.0, weight_decay=0.0)
+    for name in arms:
+        models, looks = copy.deepcopy(first), [[x] for x in start]
+
+        def after(done, which, models=models, looks=looks):
+            if done in looked:
+                for k in which:
+                    looks[k].append(seen(models[k], seeds[k], done))
+
+        if name in EXPERTS:
+            for k, model in enumerate(models):
+                _iterate(model, task, seeds[k], *EXPERTS[name], steps * prompts, group)
+            after(steps, range(len(seeds)))
+            out[name] = dict(looks=[x[1:] for x in looks])
+            continue
+        base, arm = Policy(prompts=prompts, group=group), ARMS[name]
+        policies = [replace(base, seed=seed, **arm.policy) for seed in seeds]
+        pool = task.train
+        if arm.repeats:
+            pool = pool[: max(1, steps * prompts // arm.repeats)]
+        reward = train_arm(models, task, training, policies, pool, after)
+        out[name] = dict(reward=reward.tolist(), looks=looks)
+    return out
+
+
+def _iterate(model, task, seed, share, times, asked, group) -> None:
+    """Iterate on a share of the samples, in as large a share of ``times`` the steps."""
+    expert_iteration(
+        model,
+        task,
+        Training(int(times * share * EXPERT_STEPS), 3e-3, warmup=0.1, floor=0.0),
+        rounds=ROUNDS,
+        samples=int(share * asked / ROUNDS) * group,
+        group=group,
+        seed=seed,
+    )
