@@ -25,6 +25,7 @@ from scaling_core.training.many import train_many
 from scaling_core.training.settings import Training
 
 ROUNDS = 3  # of expert iteration
+WARM_UP = 20  # steps: without, Adam's first one costs a good model half of its answers
 EXPERT_STEPS = 60  # of each of its rounds
 PENALTY = 0.05  # weight that cost no pass@1 in pilots
 EXPERTS = {"expert": (1.0, 1), "expert half": (0.5, 1), "expert long": (1.0, 2)}
@@ -50,12 +51,7 @@ ARMS = {
     "true": Arm({}),
     "permuted": Arm(dict(permuted=True)),
     "penalty": Arm(dict(kl=PENALTY)),
-    "repeat 25": Arm({}, repeats=25),
     "repeat 100": Arm({}, repeats=100),
-    "batch": Arm(dict(normalise="batch")),
-    "none": Arm(dict(normalise="none")),
-    "clip": Arm(dict(updates=8, bounds=(0.8, 1.28))),
-    "cispo": Arm(dict(updates=8, loss="cispo", bounds=(0.0, 5.0))),
 }
 
 
@@ -86,10 +82,26 @@ def pretrain(
         pairs = zip(*(task.batch_at(step) for task in tasks), strict=True)
         return tuple(torch.stack(x).to(device) for x in pairs)
 
-    if len(models) == 1:
-        train(models[0], tasks[0].batch_at, training, loss=labelled_loss)
-    else:
+    if len(models) > 1:
         train_many(models, batch_at, training, loss=labelled_loss)
+        return
+    alone = lambda step: tuple(x[0] for x in batch_at(step))
+    train(models[0], alone, training, loss=labelled_loss)
+
+
+def warm_up(steps: int) -> Training:
+    """Return how models are pre-trained."""
+    return Training(steps, 3e-3, warmup=0.125, floor=0.0)
+
+
+def constant(steps: int, lr: float) -> Training:
+    """Return how policies are trained: half-way they are as after a run of half the length.
+
+    >>> constant(150, 1.0).lr_at(9), constant(75, 1.0).lr_at(9)
+    (0.5, 0.5)
+    """
+    warmup = min(WARM_UP + 0.5, steps / 2) / steps
+    return Training(steps, lr, schedule="constant", warmup=warmup, weight_decay=0.0)
 
 
 def train_arm(
@@ -192,7 +204,7 @@ def measure_arms(
         make_model(task, width=width, layers=layers, seed=seed, device=device)
         for seed in seeds
     ]
-    pretrain(first, tasks, Training(warm_steps, 3e-3, warmup=0.125, floor=0.0))
+    pretrain(first, tasks, warm_up(warm_steps))
     looked = sorted({0, half, steps, *range(0, steps, every)})
 
     def seen(model, seed: int, done: int, **options) -> list[list[int]]:
@@ -205,7 +217,7 @@ def measure_arms(
         for pair in zip(first, seeds, strict=True)
     ]
     out: dict = dict(looked=looked, cold=cold)
-    training = Training(steps, lr, schedule="constant", warmup=0.0, weight_decay=0.0)
+    training = constant(steps, lr)
     for name in arms:
         models, looks = copy.deepcopy(first), [[x] for x in start]
 

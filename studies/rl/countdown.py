@@ -23,7 +23,14 @@ from scaling_core.rl.policy import Policy
 from scaling_core.rl.samples import TEST, draw_generator, sample_answers
 from scaling_core.training.loop import train
 from scaling_core.training.settings import Training
-from studies.rl.arms import by_format, make_model, pretrain, train_arm
+from studies.rl.arms import (
+    by_format,
+    constant,
+    make_model,
+    pretrain,
+    train_arm,
+    warm_up,
+)
 
 EASY = 3  # ways to solve a question, from which on it is easy; hard: one
 
@@ -34,7 +41,7 @@ ARMS = {"easy": {}, "easy permuted": dict(permuted=True)}
 def ways(task: CountDown) -> np.ndarray:
     """Return how many expressions solve each question, (Q,).
 
-    >>> ways(CountDown(n=2, largest=3, held_out=0)).max()
+    >>> int(ways(CountDown(n=2, largest=3, held_out=0)).max())
     2
     """
     question_R = task.question_of
@@ -99,9 +106,9 @@ def measure_countdown(
         make_model(task, width=width, layers=layers, seed=seed, device=device)
         for seed in seeds
     ]
-    pretrain(first, tasks, Training(warm_steps, 3e-3, warmup=0.1, floor=0.0))
+    pretrain(first, tasks, warm_up(warm_steps))
     base = Policy(prompts=prompts, group=group, normalise="none")
-    training = Training(steps, lr, schedule="constant", warmup=0.0, weight_decay=0.0)
+    training = constant(steps, lr)
     options: dict = dict(samples=samples, temperatures=temperatures)
 
     def trained(questions, asked, **changes):
@@ -153,7 +160,7 @@ def measure_coverage(
         ``right``, (N, L, H, Q), for every N of ``counts`` (1: cross-entropy).
     """
     task = CountDown(n=numbers, seed=seed)
-    data = few_problems(task, problems, seed)
+    data = few_problems(task, problems, seed, device)
     training = Training(steps, lr, schedule="constant", warmup=0.05)
     asked = task.test[:questions]
     options: dict = dict(samples=samples, temperatures=temperatures)
@@ -172,10 +179,12 @@ def measure_coverage(
     return dict(right=out)
 
 
-def few_problems(task: CountDown, problems: int, seed: int) -> Drawn:
+def few_problems(
+    task: CountDown, problems: int, seed: int, device: str = "cpu"
+) -> Drawn:
     """Return batches from one solution, in infix, of each of the first problems."""
     question_Q, rng = task.train[:problems], np.random.default_rng(seed)
     infix = torch.zeros(len(question_Q), dtype=torch.long)
     answers = task.answer(question_Q, infix, rng=rng)
     data = task.labelled(task.prompt(question_Q), answers)
-    return Drawn(data, task.batch, (seed,))
+    return Drawn(tuple(x.to(device) for x in data), task.batch, (seed,))

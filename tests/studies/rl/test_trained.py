@@ -1,0 +1,109 @@
+"""Runs of the chapter's models: pairs, counts, seeds as one, few problems."""
+
+import numpy as np
+import pytest
+import torch
+
+from scaling_core.data.countdown import CountDown
+from studies.rl.arms import by_format, constant, measure_arms
+from studies.rl.countdown import few_problems, measure_countdown, measure_coverage, ways
+from studies.rl.readings import best_pass, log_others, pass_rate
+
+TINY: dict = dict(width=8, layers=1, device="cpu")
+SUMS: dict = TINY | dict(digits=2, warm_steps=30, steps=4, lr=1e-3, prompts=4, group=4)
+SUMS |= dict(every=2, samples=2, temperatures=[0.3])
+
+
+@pytest.fixture(scope="module")
+def alone() -> list[dict]:
+    arms = ["true", "permuted", "penalty", "repeat 100", "expert"]
+    return [measure_arms(seeds=[seed], arms=arms, **SUMS) for seed in (0, 1)]
+
+
+def test_arms_start_from_one_model(alone):
+    for run in alone:
+        assert run["looked"] == [0, 2, 4]
+        starts = [run[arm]["looks"][0][0] for arm in ("true", "permuted", "penalty")]
+        assert starts[0] == starts[1] == starts[2]
+        counts = np.array(run["true"]["looks"])
+        assert counts.shape == (1, 3, 2, 4)
+        assert counts[0, :, 0].sum(axis=1).tolist() == [1000, 1000, 1000]
+        assert (counts[:, :, 1] <= counts[:, :, 0]).all()
+        assert np.array(run["expert"]["looks"]).shape == (1, 1, 2, 4)
+
+
+def test_seeds_as_one_are_the_same_runs(alone):
+    both = measure_arms(seeds=[0, 1], arms=["true", "penalty"], **SUMS)
+    for arm in ("true", "penalty"):
+        for k, run in enumerate(alone):
+            counts = np.array([both[arm]["looks"][k], run[arm]["looks"][0]])
+            assert (
+                abs(np.diff(counts, axis=0)).max() <= 20
+            )  # rounding moves a few draws
+
+
+def test_half_way_a_run_is_a_run_of_half_the_length():
+    for done in range(75):
+        assert constant(150, 1.0).lr_at(done) == constant(75, 1.0).lr_at(done)
+
+
+def test_counts_by_format():
+    class Found:
+        format_B = torch.tensor([0, 0, 2, -1])
+        right_B = torch.tensor([True, False, True, False])
+
+    assert by_format(Found(), 3) == [[2, 0, 1, 1], [1, 0, 1, 0]]  # type: ignore
+    assert pass_rate(np.array(by_format(Found(), 3))) == 0.5  # type: ignore
+
+
+def test_readings_by_hand():
+    counts = np.array([[[60, 30, 9, 1], [6, 3, 0, 0]]])
+    assert log_others(counts)[0] == pytest.approx(np.log(39.5 / 99.5))
+    assert best_pass(np.array([[0, 2], [1, 1]]), n=2, k=2) == 1.0
+
+
+def test_ways_by_hand():
+    task = CountDown(n=2, largest=3, held_out=0)
+    found = {
+        tuple(p): n for p, n in zip(task.prompts.tolist(), ways(task), strict=True)
+    }
+    assert found[1, 2, 3] == 2 and found[1, 2, 1] == 1  # 1 + 2, 2 + 1; 2 - 1
+    assert found[2, 2, 4] == 2  # 2 + 2, 2 × 2
+
+
+def test_few_problems_are_their_own_solutions():
+    task = CountDown(n=2, largest=4, held_out=2, batch=16)
+    tokens, labels = few_problems(task, 5, seed=0)(3)
+    numbers = task.prompts.shape[1]
+    answers = torch.full((16, task.answer_length), task.stop)
+    answers = labels[:, numbers - 1 :].clamp(min=0)
+    answers = torch.where(labels[:, numbers - 1 :] < 0, task.stop, answers)
+    rows = task.parse(answers)
+    prompts = task.prompt(task.question_of[rows])
+    assert (
+        torch.equal(prompts, tokens[:, :numbers]) and (task.format(answers) == 0).all()
+    )
+    assert set(task.question_of[rows].tolist()) <= set(task.train[:5].tolist())
+
+
+def test_countdown_counts_every_look():
+    found = measure_countdown(
+        seeds=[0], numbers=3, warm_steps=4, steps=2, lr=1e-3, prompts=3, group=3,
+        temperatures=[0.5, 1.0], samples=2, held_out=30, **TINY,
+    )  # fmt: skip
+    assert np.array(found["right"]).shape == (1, 3, 2, 30)
+    assert np.array(found["formats"])[..., 0, :].sum(axis=-1).tolist() == [
+        [[60] * 2] * 3
+    ]
+    task = CountDown(held_out=30)
+    assert (ways(task)[task.test][found["hard"]] == 1).all()
+    for arm in ("easy", "easy permuted"):
+        assert np.array(found[arm]["right"]).shape == (1, 3, 2, len(found["hard"]))
+
+
+def test_coverage_of_one_is_cross_entropy_and_learns_by_heart():
+    found = measure_coverage(
+        seed=0, numbers=3, problems=8, steps=4, looks=[2, 4], lr=1e-3, counts=[1, 4],
+        temperatures=[1.0], questions=5, samples=3, **TINY,
+    )  # fmt: skip
+    assert np.array(found["right"]).shape == (2, 2, 1, 5)
