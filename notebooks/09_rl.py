@@ -617,6 +617,7 @@ def rewards(arm: str, width: int) -> np.ndarray:
     return np.concatenate([row["reward"] for row in rows])
 
 
+# %% tags=["hide-input"]
 frames = []
 for arm, width in product(("true", "permuted"), sizes.widths):
     counts = looks(arm, width)
@@ -658,6 +659,10 @@ def contended(share: float) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
+whole, short = contended(1.0), contended(0.5)
+
+
+# %% tags=["hide-input"]
 def per_seed(frame: pd.DataFrame, law: str = "sigmoid") -> np.ndarray:
     """Return ln of the power law's error over another's, mean over widths."""
     edge = np.log(frame.power / frame[law])
@@ -673,9 +678,6 @@ def slopes_of_k(frame: pd.DataFrame) -> np.ndarray:
     return np.array(lines)[:, 0]
 
 
-whole, short = contended(1.0), contended(0.5)
-
-# %% tags=["hide-input"]
 chapter.record(
     "rl.sigmoid-or-power", runs=per_seed(whole), half_trained=per_seed(short)
 )
@@ -684,6 +686,7 @@ chapter.record(
 )
 chapter.glue("rl-free-edge", with_interval(per_seed(whole, "free")))
 chapter.glue("rl-stay-edge", with_interval(per_seed(whole, "stay")))
+# %% tags=["hide-input"]
 straight = [np.log(12 * sizes.layers * whole.width**2), whole.start]
 for name, x in zip(("size", "start"), straight):
     chapter.glue(f"rl-k-{name}", np.corrcoef(x, whole.k)[0, 1] ** 2, ".2f")
@@ -714,7 +717,7 @@ for ax, width in zip(axes[0], sizes.widths):
         ax.plot(C, curves[law], color=color, ls=ls)
     ax.plot(C, R, ".", color="black", ms=3)
     ax.axvline(C[len(C) // 2], color="0.8", lw=1)
-    ax.set(title=f"width {width}", xlabel="steps")
+    ax.set(title=f"width {width}", xlabel="steps", ylim=(0, 1))
 axes[0, 0].set_ylabel("pass rate")
 axes[0, 0].text(
     0.04, 0.9, "power law", color=SERIES[3], transform=axes[0, 0].transAxes
@@ -920,11 +923,12 @@ BEFORE, MIDWAY, AFTER = range(3)
 
 
 def gained(k: int, at: int, counts: np.ndarray = right) -> np.ndarray:
-    """Return pass@k now minus before, each at its best temperature, (seeds,)."""
+    """Return pass@k less that before, both at their best, (seeds,)."""
     best = best_pass(counts, n=DRAWN, k=k)
     return best[:, at] - best[:, BEFORE]
 
 
+# %% tags=["hide-input"]
 chapter.record(
     "rl.pass-one", runs=gained(1, AFTER), half_trained=gained(1, MIDWAY)
 )
@@ -933,8 +937,6 @@ chapter.record(
     runs=-gained(16, AFTER),
     half_trained=-gained(16, MIDWAY),
 )
-
-# %% tags=["hide-input"]
 rows = {}
 for k, (name, at) in product(
     (1, 16), (("before", BEFORE), ("after RL", AFTER))
@@ -1124,9 +1126,9 @@ pd.DataFrame(rows, index=marks).T.rename_axis("after steps", axis=1)
 chapter.section("Reuse")
 fresh, again = looks("true"), looks("repeat 100")
 lost = pass_rate(fresh) - pass_rate(again)
-chapter.record("rl.reuse-harms", runs=lost[:, end], half_trained=lost[:, half])
 
 # %% tags=["hide-input"]
+chapter.record("rl.reuse-harms", runs=lost[:, end], half_trained=lost[:, half])
 early = pass_rate(again)[:, [start, half, end]].max(axis=1)
 chapter.glue("rl-reuse-early", with_interval(pass_rate(fresh)[:, end] - early))
 chapter.glue("rl-asked", sizes.steps * sizes.prompts // 100)
