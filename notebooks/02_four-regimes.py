@@ -290,15 +290,16 @@ ax.plot(
     grid[beyond], line[beyond] - limit, color=LINES["excess"], ls="--", lw=1.2
 )
 ax.text(4, limit * 0.72, "infinite data", color=LINES["limit"])
-ax.text(5, 3e-4, "limited by resolution", color=LINES["theory"])
-ax.text(150, 1.5e-5, "limited by variance", color=LINES["excess"])
+ax.text(4, 1.6e-4, "limited by resolution", color=LINES["theory"])
+ax.text(190, 2.6e-5, "limited by variance", color=LINES["excess"])
 ax.set(xscale="log", yscale="log", xlabel="examples D", ylabel="loss")
 plt.show()
 
 # %% [markdown]
-# **What to see.** To the left of the peak the slope is the spectrum's; to the right
-# the excess falls as one over the number of examples. Exchange the names of $P$ and
-# $D$, and the figure stays as it is.
+# **What to see.** Far to the left of the peak the slope is the spectrum's; far to the
+# right the excess falls as one over the number of examples. Exchange the names of
+# $P$ and $D$, and the figure stays as it is. (With very few examples the curve,
+# which is one for many, lies too low.)
 #
 # ## The experiment
 #
@@ -400,6 +401,9 @@ curve = [rf.learning_curve(r["spectrum"], ks) for r in run]
 axes[0].plot(ks, np.mean(curve, axis=0), color=COLORS["theory"], label="theory")
 axes[0].legend()
 axes[0].set(xscale="log", yscale="log", xlabel="number k", ylabel="loss")
+axes[0].set_xticks(ks[::2], ks[::2])
+axes[0].set_yticks([0.02, 0.05, 0.1], [0.02, 0.05, 0.1])
+axes[0].minorticks_off()
 for layers, mark in zip(LAYERS, MARKERS):
     at = [i for i, cell in enumerate(cells) if cell[0] == layers]
     axes[1].errorbar(
@@ -422,8 +426,9 @@ plt.show()
 # {claim}`four-regimes.duality-digits` ({claim:verdict}`four-regimes.duality-digits`).
 # The losses themselves are at most {glue:text}`fr-apart` apart, and the sign of
 # the difference of exponents is the same in {glue:text}`fr-same-sign` of
-# {glue:text}`fr-kernels` kernels of the table below: a small departure from duality,
-# which Gaussian features cannot show.
+# {glue:text}`fr-kernels` kernels of the table below, in every seed: a small departure
+# from duality, which Gaussian features cannot show. (Part of it may come from drawing
+# examples out of only 5,000.)
 #
 # ### Step 2: is it the exponent of the spectrum?
 #
@@ -448,9 +453,9 @@ plt.show()
 # Over the nine kernels $\alpha_D$ moves by {claim}`four-regimes.spectrum-slope` for
 # each unit of $\alpha_K$. The self-consistent curve, made of *all* eigenvalues and
 # not of a slope, misses $\alpha_D$ by {claim}`four-regimes.curve-digits` only. So the
-# spectrum does decide the loss; what fails is to read it as one exponent while the
-# tail beyond rank 256 is short and still bends. A slope of the finite tail gives
-# {glue:text}`fr-tail`, which is no better.
+# whole spectrum predicts the exponent, and what fails is to read it off as one number
+# while the tail beyond rank 256 is short and still bends. The finite tail sum gives
+# {glue:text}`fr-tail`, no nearer than $\alpha_K$ by much.
 #
 # ### Step 3: fewer pixels, fewer dimensions
 #
@@ -792,6 +797,9 @@ for (name, losses), color, mark, label in zip(
     ax.text(ns[-1] * 1.15, y[-1], text, color=color, va="center", size=9)
 ax.set(xscale="log", yscale="log", xlabel="digits", ylabel="cross-entropy")
 ax.set_xlim(right=ns[-1] * 12)
+ax.set_xticks(ns, ns)
+ax.set_yticks([0.2, 0.5, 1, 1.5], [0.2, 0.5, 1, 1.5])
+ax.minorticks_off()
 plt.show()
 
 # %% [markdown]
@@ -864,6 +872,9 @@ for label, errors, color, mark in (
     ax.errorbar(ns, y, error_bars(errors), **style)
 ax.legend()
 ax.set(xscale="log", yscale="log", xlabel="digits", ylabel="test error")
+ax.set_xticks(ns, ns)
+ax.set_yticks([0.03, 0.05, 0.1, 0.2], [0.03, 0.05, 0.1, 0.2])
+ax.minorticks_off()
 plt.show()
 
 # %% [markdown]
@@ -886,7 +897,7 @@ plt.show()
 # ## Equal numbers, different causes
 #
 # An exponent near one stands in several chapters of this book, and it is not one
-# law. In [superposition](01_superposition.md) the loss falls as one over the width
+# law. In [superposition](01_superposition.ipynb) the loss falls as one over the width
 # because random directions overlap by that much. Here one over the width is the
 # variance of an average over $w$ random units, and one over the data that of an
 # average over $D$ examples. Nor does a spectrum's exponent become a dimension's when
@@ -944,11 +955,11 @@ for name, values in {
 # ```{admonition} What would change our mind
 # :class: important
 # *On 4/d.* The students of Step 5 for 40000 steps, dimensions to 9, ten seeds: the gpu
-# profile, under ten minutes of one card by our count. It would decide
+# profile, two commands of ten minutes by our count (its sweeps resume). It would decide
 # `four-regimes.students`, which moves with training; if the slope comes to rest
 # within the band, the paper's reading stands.
 #
-# *On variance.* The same command decides `four-regimes.variance-data`, and with width
+# *On variance.* The same commands decide `four-regimes.variance-data`, and with width
 # 2048 and 64 starts `four-regimes.width`.
 #
 # *On the spectrum.* Features of 60,000 digits instead of 5,000, ranks to 4096: an hour
@@ -969,6 +980,10 @@ for name, values in {
 #
 # *Random features are not learnt ones.* Steps 1 to 3 say nothing of networks whose
 # features move.
+#
+# *Stopping.* The networks of Steps 8 and 9 stop at the least validation
+# cross-entropy. Their error might fall on when trained further, and with another
+# slope; in Step 9 they do no better than the nearest neighbour.
 #
 # *One recipe.* Students and digit networks have one optimiser, one rate and one
 # number of steps each. Step 5 shows how much hangs on the last.
