@@ -455,7 +455,7 @@ plt.show()
 # not of a slope, misses $\alpha_D$ by {claim}`four-regimes.curve-digits` only. So the
 # whole spectrum predicts the exponent, and what fails is to read it off as one number
 # while the tail beyond rank 256 is short and still bends. The finite tail sum gives
-# {glue:text}`fr-tail`, no nearer than $\alpha_K$ by much.
+# {glue:text}`fr-tail`, which is too large.
 #
 # ### Step 3: fewer pixels, fewer dimensions
 #
