@@ -1173,6 +1173,11 @@ pd.DataFrame({"standard deviation of pass@1": spread})
 #
 # <!-- claims:table -->
 #
+# Three statements carry the chapter. That RL settles on one format, beyond what drift
+# does: {claim:verdict}`rl.collapse`. That it improves one sample, beyond what a
+# temperature does: {claim:verdict}`rl.pass-one`. That the pass rate is a sigmoid and not
+# a power law: {claim:verdict}`rl.sigmoid-or-power`.
+#
 # **What did not replicate.** Expert iteration does not reach less here
 # ({claim:verdict}`rl.expert-lower`), and what RL on easy questions does to hard ones
 # has the wrong sign. The second ceiling of step 2 does not follow from what is
@@ -1186,6 +1191,9 @@ pd.DataFrame({"standard deviation of pass@1": spread})
 #
 # *Formats.* We planted three, each with a tag at its start. A model that picks a tag
 # has picked a format, which in a text of a page is nobody's single decision.
+#
+# *Best of some temperatures.* A maximum over noisy readings is too high. Both sides
+# have one, so that this cancels in part.
 #
 # *Refits.* The points of step 1 are read off a figure, columns of pixels averaged,
 # and the curves of step 2 are a printed law, not a run. What is said there is said of
@@ -1262,7 +1270,12 @@ pd.DataFrame({"standard deviation of pass@1": spread})
 # **What was easy.** The published laws, once the loss function was named. **What was
 # hard.** Budgets: one compares methods at equal compute only by computing it.
 #
-# **Curves.** Every run's curve is in `data/results/rl/curves.csv`, once a run is accepted;
+# **Compute and larger runs.** The provenance below lists seconds per section.
+# `scaling run rl --profile gpu` takes more seeds, sums of three digits, CountDown with
+# four numbers and models up to a hundred times larger. It goes on where it stopped,
+# and stops cleanly after `SCALING_TIME_LIMIT` seconds. It was not run for this edition.
+#
+# **Curves.** The curve of every run of step 5 is in `data/results/rl/curves.csv`, once a run is accepted;
 # figures draw accepted curves thin beside this build's.
 #
 # **References.** {cite:t}`tan2025scaling`, {cite:t}`khatri2025art`,
