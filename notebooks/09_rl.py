@@ -617,16 +617,17 @@ def rewards(arm: str, width: int) -> np.ndarray:
     return np.concatenate([row["reward"] for row in rows])
 
 
-# %% tags=["hide-input"]
+# %% tags=["remove-input"]
 frames = []
-for arm, width in product(("true", "permuted"), sizes.widths):
+for arm, width in [*product(ARMS, sizes.widths), *product(MORE, [MIDDLE])]:
     counts = looks(arm, width)
+    at = looked[-counts.shape[1] :]  # expert iteration is seen at its end
     frame = pd.DataFrame(
         {
             "arm": arm,
             "width": width,
-            "seed": np.repeat(seeds, len(looked)),
-            "step": np.tile(looked, len(seeds)),
+            "seed": np.repeat(seeds, len(at)),
+            "step": np.tile(at, len(seeds)),
             "pass@1": pass_rate(counts).ravel(),
             "commonest format": commonest(counts).ravel(),
         }
@@ -891,6 +892,7 @@ pd.DataFrame(columns).rename_axis(f"width {MIDDLE}")
 
 # %%
 chapter.section("CountDown")
+GAME_ARMS = ("easy", "easy permuted")
 HEAT = [0.05, 0.3, 0.6, 1.0, 1.4, 2.0]
 DRAWN = 16
 games = run_sweep(
@@ -999,6 +1001,23 @@ interactive.show(
     colors={"before RL": COLORS["null"], "after RL": COLORS["ours"]},
 )
 
+# %% tags=["remove-input"]
+frames = [
+    pd.DataFrame(
+        {
+            "asked": asked,
+            "seed": np.repeat(seeds, sizes.game_steps),
+            "step": np.tile(np.arange(sizes.game_steps) + 1, len(seeds)),
+            "reward": np.concatenate(list(rewarded)).ravel(),
+        }
+    )
+    for asked, rewarded in [
+        ("all", games.reward),
+        *((arm, (row["reward"] for row in games[arm])) for arm in GAME_ARMS),
+    ]
+]
+chapter.curves("countdown", pd.concat(frames))
+
 # %% [markdown]
 # **From easy to hard.** {cite:t}`zhao2025echo` report that RL on simpler questions
 # helps on harder ones. Here a question is *easy* if three expressions or more solve it,
@@ -1010,7 +1029,7 @@ hard, warm = games.hard.iloc[0], HEAT.index(1.0)
 easy, tags = (
     {
         arm: np.concatenate([row[what] for row in games[arm]])
-        for arm in ("easy", "easy permuted")
+        for arm in GAME_ARMS
     }
     for what in ("right", "formats")
 )
@@ -1109,6 +1128,21 @@ rows = {
 }
 chapter.glue("rl-mark", marks[0])
 pd.DataFrame(rows, index=marks).T.rename_axis("after steps", axis=1)
+
+# %% tags=["remove-input"]
+frames = [
+    pd.DataFrame(
+        {
+            "loss": name,
+            "seed": np.repeat(seeds, len(marks)),
+            "step": np.tile(marks, len(seeds)),
+            f"pass@{MANY}": covered[:, i].ravel(),
+            "pass@1": once[:, i].ravel(),
+        }
+    )
+    for i, name in enumerate(("usual", "coverage"))
+]
+chapter.curves("coverage", pd.concat(frames))
 
 # %% [markdown]
 # **The usual loss narrows: {claim:verdict}`rl.ce-narrows`.** From step
@@ -1275,7 +1309,7 @@ pd.DataFrame({"standard deviation of pass@1": spread})
 # four numbers and models up to a hundred times larger. It goes on where it stopped,
 # and stops cleanly after `SCALING_TIME_LIMIT` seconds. It was not run for this edition.
 #
-# **Curves.** The curve of every run of step 5 is in `data/results/rl/curves.csv`, once a run is accepted;
+# **Curves.** Those of every run are in `data/results/rl/curves.csv`, once a run is accepted;
 # figures draw accepted curves thin beside this build's.
 #
 # **References.** {cite:t}`tan2025scaling`, {cite:t}`khatri2025art`,
