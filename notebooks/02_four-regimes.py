@@ -107,7 +107,7 @@ sizes = chapter.sizes(
     slider_features=dict(smoke=[20], cpu=P, gpu=P),
     slider_draws=dict(smoke=1, cpu=8, gpu=8),
     points=dict(smoke=3, cpu=6, gpu=7),
-    dims=dict(smoke=[3, 4], cpu=[3, 4, 6, 8], gpu=[3, 4, 6, 9]),
+    dims=dict(smoke=[3, 4, 6, 8], cpu=[3, 4, 6, 8], gpu=[3, 4, 6, 9]),
     examples=dict(smoke=[16, 256], cpu=D, gpu=[*D, 2048]),
     student_steps=dict(smoke=120, cpu=6000, gpu=40000),
     widths=dict(smoke=[16, 64], cpu=W, gpu=[*W, 2048]),
