@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from scaling_core.base.interactive import interactive_html, show_interactive
+from scaling_core.base.intervals import interval_over_runs
 from scaling_core.rl.metrics import pass_at_k
 
 Counts = Mapping[
@@ -33,7 +34,7 @@ def slider_figure(
     """Return plotly's figure: pass@k against k, a slider over the temperature.
 
     ``counts`` has the models in the order of the legend, each with the same
-    temperatures. Points are means over seeds; bars two standard errors.
+    temperatures. Points are means over seeds; bars 95 % t intervals.
     """
     from plotly.graph_objects import Figure  # only the extra that makes books
 
@@ -44,7 +45,7 @@ def slider_figure(
         for name, of in counts.items():
             runs = coverage(of[temperature], n=n, ks=ks)
             style = dict(color=colors[name], size=8)
-            bars = dict(array=_two_errors(runs), width=3, thickness=1)
+            bars = dict(array=_half_widths(runs), width=3, thickness=1)
             y = np.round(runs.mean(axis=0), 4).tolist()
             figure.add_scatter(
                 x=list(ks),
@@ -68,9 +69,11 @@ def slider_figure(
     )
 
 
-def _two_errors(runs: np.ndarray) -> list[float]:
-    spread = 2 * runs.std(axis=0, ddof=min(1, len(runs) - 1)) / len(runs) ** 0.5
-    return np.round(spread, 4).tolist()
+def _half_widths(runs: np.ndarray) -> list[float]:
+    if len(runs) < 2:
+        return [0.0] * runs.shape[1]
+    found = (interval_over_runs(column, "t") for column in runs.T)
+    return [round((i.high - i.low) / 2, 4) for i in found]
 
 
 def _slider(temperatures: Sequence[float], start: int, traces: int) -> dict:

@@ -17,9 +17,7 @@ from scaling_core.data.published import load_published
 from scaling_core.fitting import PowerLaw, SaturatingK, fit
 
 Columns = dict[str, np.ndarray]
-SQUARES = dict(
-    loss="mse"
-)  # of the loss, not of its logarithm, as its repository's code
+SQUARES = dict(loss="mse")  # of L, not of ln L, as its repository's code
 OBJECTIVES = {
     "squares of L": SQUARES,
     "squares of ln L": dict(loss="log-huber", delta=10.0),  # never in the tails
@@ -53,13 +51,19 @@ def joint_fit(data: Columns, objective: dict | None = None, **options):
     return fit(SaturatingK(), data, **how, **options)
 
 
+def joint_fit_alike(data: Columns):
+    """Return the same with each size of equal weight, as its repository's code has it."""
+    _, where, count = np.unique(data["N"], return_inverse=True, return_counts=True)
+    return joint_fit(data, weights=1 / count[where])
+
+
 def k_max_by_objective(data: Columns) -> dict[str, float]:
     """Return K_max under five reasonable choices of what to minimise over what."""
     out = {
         name: joint_fit(data, how).params["K_max"] for name, how in OBJECTIVES.items()
     }
-    sizes, where, count = np.unique(data["N"], return_inverse=True, return_counts=True)
-    alike = joint_fit(data, weights=1 / count[where])
+    sizes = np.unique(data["N"])
+    alike = joint_fit_alike(data)
     late = np.concatenate(
         [np.flatnonzero(data["N"] == N)[np.argsort(_X(data, N))][EARLY:] for N in sizes]
     )
@@ -104,6 +108,8 @@ class Forecast:
         k(N) of the joint fit without them.
     line, line_without_smallest
         A straight line in ln N through the smaller sizes' free slopes; without the first.
+    power
+        A power law of N through them, that is no ceiling.
     last
         No growth: the free slope of the largest of the smaller sizes.
     """
@@ -112,6 +118,7 @@ class Forecast:
     law: float
     line: float
     line_without_smallest: float
+    power: float
     last: float
 
 
@@ -124,7 +131,10 @@ def forecast(data: Columns, objective: dict | None = None) -> Forecast:
         float(np.polyval(np.polyfit(u[i:-1], slopes[i:-1], 1), u[-1])) for i in (0, 1)
     )
     law = float(SaturatingK().k(smaller.params, sizes[-1]))
-    return Forecast(float(slopes[-1]), law, *lines, last=float(slopes[-2]))
+    shares = sizes / sizes[-1]
+    rising = {"x": shares[:-1], "L": slopes[:-1]}
+    power = fit(PowerLaw(floor=False), rising, **SQUARES).params["A"]
+    return Forecast(float(slopes[-1]), law, *lines, power, last=float(slopes[-2]))
 
 
 def rival_ratio(found: Forecast) -> float:
@@ -148,20 +158,27 @@ def explained(data: Columns) -> dict[str, float]:
     }
 
 
-def explained_by_one_slope(data: Columns) -> float:
-    """Return R² of all points with one slope k for all sizes, an intercept each.
+def explained_by_slopes(data: Columns, *, shared: bool) -> dict[str, float]:
+    """Return R² of L = a_N X^-k, of all points and within sizes, as `explained`.
 
-    Least squares of L = a_N X^-k: what the offsets explain without the law of k(N).
+    ``shared``: one slope k for all sizes, what the offsets explain without the law of
+    k(N); else one for each size, the most that any law of k(N) could explain.
     """
     N, L, u = data["N"], data["L"], np.log(data["X"] / data["X"].max())
     rows = [size == N for size in np.unique(N)]
 
-    def error(k: float) -> float:
+    def error(k: float, *rows: np.ndarray) -> float:
         falls = ((np.exp(-k * u[row]), L[row]) for row in rows)
         return sum(np.sum((y - (y @ x) / (x @ x) * x) ** 2) for x, y in falls)
 
-    _, best, *_ = fminbound(error, 0, 1, full_output=True)
-    return float(1 - best / np.sum((L - L.mean()) ** 2))
+    groups = [rows] if shared else [[row] for row in rows]
+    found = (fminbound(error, 0, 1, args=(*g,), full_output=True) for g in groups)
+    least = sum(best for _, best, *_ in found)
+    within = sum(np.sum((L[row] - L[row].mean()) ** 2) for row in rows)
+    return {
+        "all points": float(1 - least / np.sum((L - L.mean()) ** 2)),
+        "within sizes": float(1 - least / within),
+    }
 
 
 def explained_by_offsets(data: Columns) -> float:

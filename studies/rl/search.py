@@ -14,6 +14,7 @@ SHAPES = {  # width, layers, width of keys and values, width of the MLP
     "144M": (1024, 12, 256, 3072),
 }
 DIRECT_TOKENS = {"countdown": 212, "sudoku": 332}  # of one direct sample
+AFTER_RL = ("3M", "17M")  # sizes whose shares after GRPO the repository has
 
 
 def generation_flops(size: str, tokens) -> np.ndarray:
@@ -27,10 +28,15 @@ def generation_flops(size: str, tokens) -> np.ndarray:
     return layers * ((2 * d * d + 2 * d * kv + 3 * d * ff) * T + d * T * (T + 1) / 2)
 
 
-def solved_curves(game: str, size: str) -> dict[str, tuple[np.ndarray, np.ndarray]]:
-    """Return FLOPs and percent solved of ``backtracking`` and ``direct``."""
+def solved_curves(
+    game: str, size: str, rl: str = "before"
+) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+    """Return FLOPs and percent solved of ``backtracking`` and ``direct``.
+
+    ``rl`` is before or after: after GRPO a direct sample is taken to be as long.
+    """
     table = load_published("rl_backtrack")
-    own = table[(table.game == game) & (table["size"] == size)]
+    own = table[(table.game == game) & (table["size"] == size) & (table.rl == rl)]
     out = {}
     for method, rows in own.groupby("method"):
         budget = rows.budget.to_numpy(float)
@@ -41,25 +47,16 @@ def solved_curves(game: str, size: str) -> dict[str, tuple[np.ndarray, np.ndarra
     return out
 
 
-def gap(game: str, size: str) -> float:
-    """Return direct less backtracking, in points, at the largest common budget.
+def gaps(game: str, size: str, rl: str = "before") -> np.ndarray:
+    """Return direct less backtracking, in points, at each common budget, ascending.
 
-    Between budgets, linearly in the logarithm of the FLOPs.
+    Budgets are those of either method within the other's range; the last is the
+    largest common one. Between budgets, linearly in the logarithm of the FLOPs.
     """
-    curves = solved_curves(game, size).values()
-    budget = np.log(min(flops[-1] for flops, _ in curves))
+    curves = [*solved_curves(game, size, rl).values()]  # backtracking, direct
+    low, high = (pick(f[i] for f, _ in curves) for pick, i in ((max, 0), (min, -1)))
+    budgets = np.unique([x for f, _ in curves for x in f if low <= x <= high])
     backtracking, direct = (
-        float(np.interp(budget, np.log(flops), solved)) for flops, solved in curves
+        np.interp(np.log(budgets), np.log(flops), solved) for flops, solved in curves
     )
     return direct - backtracking
-
-
-def gap_at_longest(game: str, size: str, samples: int = 16) -> tuple[float, float]:
-    """Return direct with so many samples less backtracking at its longest, in points.
-
-    And what the samples cost, as a share of the trace's FLOPs: not an equal budget.
-    """
-    curves = solved_curves(game, size)
-    (trace, found), (cost, direct) = curves["backtracking"], curves["direct"]
-    at = int(np.log2(samples))
-    return float(direct[at] - found[-1]), float(cost[at] / trace[-1])

@@ -21,3 +21,10 @@ def test_that_gradient_by_hand():
 def test_after_updates_they_differ():
     differences = [largest_difference(moved, seed=0) for moved in (0.01, 0.1, 0.5)]
     assert differences == sorted(differences) and differences[0] > 0.01
+
+
+def test_only_the_narrow_bounds_bite_after_a_small_move():
+    alike = [
+        largest_difference(0.01, seed=s, kinds=("clip", "cispo")) for s in range(5)
+    ]
+    assert max(alike) < 1e-12

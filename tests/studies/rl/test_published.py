@@ -107,15 +107,36 @@ def test_the_printed_forecast_is_the_two_fits_value():
 
 def test_offsets_and_one_slope_explain_most_too(points):
     offsets = published.explained_by_offsets(points)
-    one = published.explained_by_one_slope(points)
-    assert 0.85 < offsets < one < published.explained(points)["all points"]
+    one, free = (
+        published.explained_by_slopes(points, shared=shared) for shared in (True, False)
+    )
+    law = published.explained(points)
+    assert 0.85 < offsets < one["all points"] < law["all points"] < free["all points"]
+    within = [found["within sizes"] for found in (one, law, free)]
+    assert within == pytest.approx([0.548, 0.953, 0.965], abs=2e-3)
+
+
+def test_the_forecast_one_size_down(points):
+    found = published.forecast(published.pick(points, points["N"] < 72e9))
+    assert [found.free, found.law, found.line] == pytest.approx(
+        [0.1008, 0.0924, 0.0745], abs=5e-4
+    )
+
+
+def test_equal_weights_give_their_forecast(points):
+    smaller = published.pick(points, points["N"] < 72e9)
+    params = published.joint_fit_alike(smaller).params
+    k = params["K_max"] / (1 + params["N_0"] / 72e9)
+    assert k == pytest.approx(0.1218, abs=3e-4)
 
 
 def test_one_slope_explains_data_of_one_slope():
     N, X = (g.ravel() for g in np.meshgrid([1e9, 7e10], np.geomspace(1e16, 1e20, 9)))
     L = (N / 1e9) ** -0.2 * X**-0.05
     data = dict(N=N, X=X, L=L)
-    assert published.explained_by_one_slope(data) > 1 - 1e-9
+    for shared in (True, False):
+        found = published.explained_by_slopes(data, shared=shared)
+        assert min(found.values()) > 1 - 1e-9
     assert published.explained_by_offsets(data) < 0.99
 
 

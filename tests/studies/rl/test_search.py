@@ -2,7 +2,13 @@
 
 import pytest
 
-from studies.rl.search import SHAPES, gap, gap_at_longest, generation_flops
+from studies.rl.search import (
+    AFTER_RL,
+    SHAPES,
+    gaps,
+    generation_flops,
+    solved_curves,
+)
 
 
 def test_flops_by_hand():
@@ -10,20 +16,25 @@ def test_flops_by_hand():
     assert generation_flops("3M", 3) == 6 * (3 * linear + 256 * 6)
 
 
-def test_direct_samples_win_countdown_at_every_size():
-    gaps = {size: gap("countdown", size) for size in SHAPES}
-    assert min(gaps.values()) == pytest.approx(23.2, abs=0.1)
-    assert min(gaps, key=lambda size: gaps[size]) == "38M"
+def test_before_rl_direct_samples_win_countdown_at_the_largest_common_budget():
+    last = {size: gaps("countdown", size)[-1] for size in SHAPES}
+    assert min(last.values()) == pytest.approx(23.2, abs=0.1)
+    assert min(last, key=lambda size: last[size]) == "38M"
+    assert gaps("countdown", "3M")[0] == pytest.approx(1.4, abs=0.1)
 
 
-def test_sixteen_samples_cost_less_than_the_longest_trace():
-    found = {size: gap_at_longest("countdown", size) for size in SHAPES}
-    assert [points for points, _ in found.values()] == [10.5, 19.5, 18.0, 25.5]
-    shares = [share for _, share in found.values()]
-    assert shares == pytest.approx([0.447, 0.577, 0.658, 0.712], abs=1e-3)
+def test_after_rl_one_trace_wins_there():
+    last = [gaps("countdown", size, "after")[-1] for size in AFTER_RL]
+    assert last == pytest.approx([-24.4, -22.7], abs=0.1)
 
 
 def test_backtracking_wins_sudoku_where_the_model_is_large():
-    assert gap("sudoku", "38M") < -10 and gap("sudoku", "144M") < -10
-    assert gap_at_longest("sudoku", "38M")[0] == -19.0
-    assert gap_at_longest("sudoku", "144M")[0] == -15.0
+    assert gaps("sudoku", "38M")[-1] < -10 and gaps("sudoku", "144M")[-1] < -10
+
+
+def test_budgets_are_common_ones():
+    curves = solved_curves("countdown", "3M")
+    low = max(flops[0] for flops, _ in curves.values())
+    high = min(flops[-1] for flops, _ in curves.values())
+    inside = [((f >= low) & (f <= high)).sum() for f, _ in curves.values()]
+    assert len(gaps("countdown", "3M")) == sum(inside)
