@@ -17,7 +17,7 @@ from studies.resampling.strings import StringSetting, files_apart
 
 NEIGHBOURS = 32
 HEATS = (0.25, 0.5, 1.0, 2.0)  # T over the mean squared distance of the neighbours
-WEIGHTS = (0.0, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5)  # of the vote
+WEIGHTS = (0, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1)  # of the vote
 CONTEXT = 32  # characters that a state has read at least
 
 
@@ -81,8 +81,8 @@ def mixed_loss(own_Q: Tensor, vote_hQ: Tensor) -> float:
     """Return the loss of the mixture; heat and weight are set on the even queries.
 
     >>> own = torch.tensor([0.5, 0.5]).log()
-    >>> round(mixed_loss(own, torch.ones(1, 2)), 3)
-    0.288
+    >>> round(mixed_loss(own, torch.full((1, 2), 0.8)), 3)
+    0.223
     """
     p = own_Q.double().exp()
     weights = torch.tensor(WEIGHTS, dtype=torch.float64, device=p.device)[:, None, None]

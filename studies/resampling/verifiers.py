@@ -12,6 +12,8 @@ from functools import cache
 
 import numpy as np
 import torch
+from scipy.optimize import brentq
+from scipy.special import softmax
 
 from scaling_core.data import images
 from scaling_core.models.mlp import MLPConfig, MLPEnsemble, forward
@@ -21,7 +23,7 @@ from studies.resampling.budgets import ceiling
 
 POOL = 2000  # images of each kind of network; the rest is for threshold and test
 THRESHOLD = 300  # images on which the verifier's threshold is set
-COMPLETE = 0.95  # share of right answers that a verifier shall accept
+COMPLETE = 0.95  # share of right answers that a verifier shall accept, if not told
 
 
 def plain_adam(steps: int, lr: float = 3e-3) -> Training:
@@ -58,6 +60,8 @@ class Probabilities:
         (G, N, C), the verifiers' on the threshold images.
     y, y_tune
         The classes.
+    complete
+        Share of right answers, of the threshold images, that verifiers shall accept.
     """
 
     propose: np.ndarray
@@ -65,11 +69,12 @@ class Probabilities:
     tune: np.ndarray
     y: np.ndarray
     y_tune: np.ndarray
+    complete: float = COMPLETE
 
     def accepts(self, verifier: int) -> np.ndarray:
         """Return which answers a verifier accepts, (N, C)."""
         right = self.tune[verifier, np.arange(len(self.y_tune)), self.y_tune]
-        return self.verify[verifier] >= np.quantile(right, 1 - COMPLETE)
+        return self.verify[verifier] >= np.quantile(right, 1 - self.complete)
 
     def rates(self, proposer: int | None, verifier: int | None) -> tuple:
         """Return tp and fp of one try by image, (N,).
@@ -112,6 +117,15 @@ class Probabilities:
         tp, fp = self.rates(proposer, verifier)
         return float(fp.sum() / (tp + fp).sum())
 
+    def softened(self, proposer: int, accuracy: float) -> "Probabilities":
+        """Return the same, a proposer tempered until one sample is right this often."""
+        logp, right = np.log(self.propose[proposer] + 1e-300), np.arange(len(self.y))
+        heated = lambda z: softmax(np.exp(z) * logp, axis=1)
+        short = lambda z: heated(z)[right, self.y].mean() - accuracy
+        propose = self.propose.copy()
+        propose[proposer] = heated(brentq(short, -7, 7, xtol=1e-6))
+        return replace(self, propose=propose)
+
 
 def split(seed: int, test: int) -> dict[str, np.ndarray]:
     """Return rows of the digits for proposers, verifiers, threshold and test."""
@@ -122,12 +136,12 @@ def split(seed: int, test: int) -> dict[str, np.ndarray]:
 
 
 def train_pairs(
-    *, seeds: list[int], sizes: list[int], steps: int, test: int = 700, device="cpu"
+    *, seeds: list[int], sizes: list[int], looks: list[int], test=700, device="cpu"
 ) -> dict[int, list[Probabilities]]:
     """Train proposers and verifiers on each number of images, all seeds at once.
 
-    Returns what they give at half of the steps and at the end: step -> a
-    `Probabilities` for each seed. Networks: 196-64-10, on 14 x 14 pixels.
+    Returns what they give after these numbers of steps, of which the last ends the run:
+    step -> a `Probabilities` for each seed. Networks: 196-64-10, on 14 x 14 pixels.
     """
     data = pictures()
     config = MLPConfig((196, 64, 10))
@@ -159,5 +173,5 @@ def train_pairs(
             for part, (propose, verify) in zip(parts, rows, strict=True)
         ]
 
-    train_batched(nets, plain_adam(steps), pause_at=(steps // 2, steps), paused=look)
+    train_batched(nets, plain_adam(looks[-1]), pause_at=looks, paused=look)
     return found

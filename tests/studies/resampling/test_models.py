@@ -1,5 +1,7 @@
 """Trained stand-ins at tiny sizes: exact chances, gradients, and nulls."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -10,7 +12,9 @@ from studies.resampling import datastore, noisy, strings, verifiers
 
 @pytest.fixture(scope="module")
 def pair():
-    return verifiers.train_pairs(seeds=[0], sizes=[30, 300], steps=60, test=300)[60][0]
+    return verifiers.train_pairs(seeds=[0], sizes=[30, 300], looks=[60], test=300)[60][
+        0
+    ]
 
 
 def test_parts_of_the_digits_do_not_overlap():
@@ -29,6 +33,19 @@ def test_rates_are_chances_and_everything_passes_without_a_verifier(pair):
 def test_verifier_passes_about_nineteen_of_twenty_right_answers(pair):
     passes = pair.accepts(1)[np.arange(len(pair.y)), pair.y].mean()
     assert 0.88 < passes < 1.0
+
+
+def test_a_softened_proposer_is_right_as_often_as_asked(pair):
+    weak = pair.accuracy(0)
+    soft = pair.softened(1, weak)
+    assert soft.accuracy(1) == pytest.approx(weak, abs=1e-4)
+    assert soft.best_answer(1) == pair.best_answer(1) and soft.accuracy(0) == weak
+
+
+def test_a_less_complete_verifier_accepts_less(pair):
+    strict = replace(pair, complete=0.5)
+    assert (pair.accepts(1) | ~strict.accepts(1)).all()
+    assert strict.accepts(1).sum() < pair.accepts(1).sum()
 
 
 def test_more_images_make_a_better_proposer_and_verifier(pair):
