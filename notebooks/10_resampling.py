@@ -408,12 +408,9 @@ first = 1 - measured(lambda x: x.wrong_accepted(0, -1))[0]
 chapter.glue("rs-first", with_interval(first))
 means = once.mean(axis=0), ceilings[:, :, -1].mean(axis=0)
 chapter.glue("rs-digits-correlation", np.corrcoef(*means)[0, 1], ".3f")
-columns = {
-    "its own answer": own,
-    "even guesses": guesses,
-    "weakest": ceilings[:, 0],
-    "strongest": ceilings[:, -1],
-}
+columns = {"its own answer": own, "even guesses": guesses,
+           "weakest": ceilings[:, 0],
+           "strongest": ceilings[:, -1]}  # fmt: skip
 table = {
     name: [with_interval(x) for x in rows.T] for name, rows in columns.items()
 }
@@ -530,15 +527,14 @@ table.rename_axis("right answers that shall pass")
 
 
 # %%
+# fmt: off
 def passes_more(x) -> float:
     """Return ln of wrong samples' pass rate, weakest over strongest."""
     return np.log(x.wrong_passes(0, -1) / x.wrong_passes(count - 1, -1))
 
-
 def wrong_accepted(x) -> float:
     """Return ln of wrong ones among accepted, weakest over strongest."""
     return np.log(x.wrong_accepted(0, -1) / x.wrong_accepted(count - 1, -1))
-
 
 def by_bayes(x) -> float:
     """Return the same if all wrong samples passed with the strongest's rate."""
@@ -547,26 +543,20 @@ def by_bayes(x) -> float:
     share = rate * (1 - r) / (0.95 * r + rate * (1 - r))
     return np.log(share[0] / share[1])
 
-
 def softness(x) -> float:
-    """Return the strongest's, tempered to the weakest's accuracy, over its own."""
+    """Return it of the strongest, tempered to the weakest, over its own."""
     soft = x.softened(count - 1, x.accuracy(0))
     rates = [y.wrong_passes(count - 1, -1) for y in (soft, x)]
     return np.log(rates[0] / rates[1])
-
 
 def likeliest(x) -> float:
     """Return `passes_more` if both propose their likeliest label only."""
     labels = np.eye(x.propose.shape[2])[x.propose.argmax(axis=2)]
     return passes_more(replace(x, propose=labels))
 
-
-passed = np.array(
-    [
-        [[x.wrong_passes(i, v) for v in range(count)] for i in range(count)]
-        for x in full
-    ]
-)
+passed = np.array([[[x.wrong_passes(i, v) for v in range(count)]
+                    for i in range(count)] for x in full])
+# fmt: on
 
 # %% tags=["hide-input"]
 record("weak-passes-more", *measured(passes_more))
@@ -808,7 +798,7 @@ chapter.section("Distribution of chances")
 
 
 def after_saturation(problems, end: int = last) -> tuple[float, float]:
-    """Return N* of a fit up to ``end``, and what 10 N* solve of what is left."""
+    """Return N* of a fit up to ``end``, and the share of the rest solved."""
     p, known = problems.p(3), 2.0 ** np.arange(np.log2(end) + 1)
     point = forecasts.saturation_point(known, coverage(p, known))
     left, later = 1 - coverage(p, [point, 10 * point])
@@ -948,10 +938,8 @@ for how in ("random", "entropy", "hidden state", "truth"):
         cells = [with_interval(measured(kind)[0]) for kind in kinds]
     kinds = [partial(on_strings, **game) for game in games]
     rows[f"groups by {how}"] = cells + [with_interval(each(k)) for k in kinds]
-alone = [
-    measured(lambda x: stopping_ratio(x.by_entropy(0)[0], 8))[0],
-    each(lambda x: stopping_ratio(x.p(3), 64)),
-]
+alone = [measured(lambda x: stopping_ratio(x.by_entropy(0)[0], 8))[0],
+         each(lambda x: stopping_ratio(x.p(3), 64))]  # fmt: skip
 alone = [with_interval(x) for x in alone]
 rows["stopping, against none"] = ["–", alone[0], "–", alone[1]]
 chapter.glue("rs-stop-digits", alone[0])
