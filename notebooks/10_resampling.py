@@ -313,7 +313,8 @@ plt.show()
 # {claim:value}`resampling.published-ceilings`; with one pass rate of
 # {glue:text}`rs-one-e` for everybody, fitted, it would be {glue:text}`rs-alike`,
 # by Bayes' rule, and with {glue:text}`rs-rates` even {glue:text}`rs-given-rate`.
-# The digits below give {glue:text}`rs-digits-correlation`. So it is a finding.
+# So it is a finding. (Our digits below: {glue:text}`rs-digits-correlation` over six
+# proposers.)
 # Given a pass, {glue:text}`rs-below` models lie below the best model's single
 # sample; tasks where nothing passes are left out.
 #
@@ -949,10 +950,10 @@ columns = ["digits", "digits, stopping", "strings", "strings, stopping"]
 pd.DataFrame(rows, index=columns).T.rename_axis("ln of draws saved")
 
 # %% [markdown]
-# **Entropy saves draws on digits and, if problems stop, on strings.** To their ends,
-# groups by it save {claim}`resampling.adaptive-digits` on digits and
+# **Entropy saves draws in all four games, in one of them hardly any.** Without
+# stopping, groups by it save {claim}`resampling.adaptive-digits` on digits and
 # {claim}`resampling.adaptive-strings` on strings, in the logarithm; a linear
-# forecast from the hidden state is no better. When both sides stop, they save
+# forecast from the hidden state saves about as much. When both sides stop, they save
 # {claim}`resampling.adaptive` and {glue:text}`rs-strings-stop`. Model, number of
 # tries (8 and 64) and score (entropy of the whole answer, or of its first
 # character) differ, so why the first two differ is open. True difficulty would
@@ -1113,7 +1114,7 @@ pd.DataFrame({"held-out loss, nats": rows}).rename_axis("")
 # {claim}`resampling.datastore`. With permuted characters it falls by
 # {glue:text}`rs-shuffled`: such a vote gets no weight. **No hidden state is needed
 # for that.** A table counted on the largest store gains {glue:text}`rs-counts`, and
-# does at least as well: its loss minus that of the neighbours is
+# is not seen to do worse: its loss minus that of the neighbours is
 # {glue:text}`rs-over-counts`. A model trained on little has much to look up, here
 # in its own training text; whether a datastore pays beside more training was not
 # measured.
