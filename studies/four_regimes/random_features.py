@@ -144,6 +144,28 @@ def least_squares_loss(
     return feature_loss(np.diag(eigenvalues), A), np.array(losses)
 
 
+def losses_of(
+    F_NS: np.ndarray, ks: Sequence[int], draws: int, *, rng: np.random.Generator
+) -> dict[str, np.ndarray]:
+    """Return exact losses on N given rows of features, means over ``draws``.
+
+    ``features`` (P random normal projections) and ``examples`` (D of the rows), a loss
+    for each of ks. Both are averages over the same N rows, so that what few rows take
+    off the one they take off the other: k of N rows have no error in ``examples``, and
+    ``features`` are fitted to the N rows on which they are judged.
+    """
+    N, S = F_NS.shape
+    C = F_NS.T @ F_NS / N
+    features, examples = np.zeros((2, len(ks)))
+    for _ in range(draws):
+        Z, order = rng.normal(size=(max(ks), S)), rng.permutation(N)
+        for n, k in enumerate(ks):
+            features[n] += feature_loss(C, Z[:k]) / draws
+            examples[n] += example_loss(C, F_NS[order[:k]]) / draws
+    spectrum = np.linalg.eigvalsh(C)[::-1]
+    return dict(spectrum=spectrum, features=features, examples=examples)
+
+
 def digit_losses(
     digits: Images,
     *,
@@ -153,10 +175,7 @@ def digit_losses(
     seed: int,
     layers: int = 2,
 ) -> dict[str, np.ndarray]:
-    """Return exact losses on images, from features of one random network.
-
-    Averages are over all N images for ``features`` (P random normal projections), and
-    over those not among the D examples for ``examples``; both are means over ``draws``.
+    """Return `losses_of` images, with features of one random network.
 
     Returns
     -------
@@ -164,15 +183,25 @@ def digit_losses(
     """
     rng = np.random.default_rng([seed, 21])
     F = relu_features(digits.flat.astype(float), S, layers=layers, rng=rng)
-    N = len(F)
-    C = F.T @ F / N
-    features, examples = np.zeros((2, len(ks)))
-    for _ in range(draws):
-        Z, order = rng.normal(size=(max(ks), S)), rng.permutation(N)
-        for n, k in enumerate(ks):
-            features[n] += feature_loss(C, Z[:k]) / draws
-            # the D examples themselves have no error
-            seen = example_loss(C, F[order[:k]]) * N / (N - k)
-            examples[n] += seen / draws
-    spectrum = np.linalg.eigvalsh(C)[::-1]
-    return dict(spectrum=spectrum, features=features, examples=examples)
+    return losses_of(F, ks, draws, rng=rng)
+
+
+def gaussian_losses(
+    spectrum: np.ndarray, N: int, *, ks: Sequence[int], draws: int, seed: int
+) -> dict[str, np.ndarray]:
+    """Return `losses_of` N Gaussian rows of this spectrum, where duality holds.
+
+    What differs from equal exponents here, chance and finite N made.
+    """
+    rng = np.random.default_rng([seed, 31])
+    F = rng.normal(size=(N, len(spectrum))) * np.sqrt(spectrum.clip(min=0))
+    return losses_of(F, ks, draws, rng=rng)
+
+
+def shuffled(digits: Images, *, seed: int) -> Images:
+    """Return images whose pixels are permuted over the images, each on its own.
+
+    Every pixel keeps its values, and nothing else of a digit is left.
+    """
+    rng = np.random.default_rng([seed, 32])
+    return Images(rng.permuted(digits.x, axis=0), digits.y)

@@ -115,6 +115,7 @@ def width_losses(
     *,
     widths: Sequence[int],
     starts: int,
+    linear_starts: int,
     steps: int,
     seed: int,
     examples: int = 100,
@@ -126,8 +127,9 @@ def width_losses(
 
     Returns
     -------
-    ``trained`` and ``linear`` (same start): (2, widths, starts), half first; ``spread``
-    (2, widths): half the variance of trained outputs over starts; ``limit`` (2,).
+    ``trained`` (2, widths, starts), half first; ``linear`` (2, widths, linear starts),
+    whose first ones are the starts of ``trained``; ``spread`` and ``linear_spread``
+    (2, widths), half the variance of outputs over starts; ``limit`` (2,).
     """
     data = parity_digits(digits, examples, test=test, seed=seed)
     x, y, x_test, y_test = (part.to(device) for part in data)
@@ -138,20 +140,37 @@ def width_losses(
     )
     kernel = torch.from_numpy(limit).to(device)
     a = linear_descent(kernel[:examples], y, **how)
-    found = {"trained": [], "linear": [], "spread": []}
+    seeds = [1000 * seed + start for start in range(max(starts, linear_starts))]
+    spread = lambda f: f.var(1).mean(-1).div(2).cpu().numpy()
+    found = {"trained": [], "linear": [], "spread": [], "linear_spread": []}
     for w in widths:
-        seeds = [1000 * seed + start for start in range(starts)]
-        model = centred(config_of(x.shape[1], w), x, y, seeds)
+        config = config_of(x.shape[1], w)
         linear = [
-            linear_outputs(model.config, theta, x, y, x_test, **how)
-            for theta in model.parameters
+            linear_outputs(config, theta, x, y, x_test, **how)
+            for theta in centred(config, x, y, seeds).parameters
         ]
+        linear = torch.stack(linear, 1)
+        model = centred(config, x, y, seeds[:starts])
         trained = descend(model, examples, x_test, **how)
         found["trained"].append(loss(trained))
-        found["linear"].append(loss(torch.stack(linear, 1)))
-        found["spread"].append(trained.var(1).mean(-1).div(2).cpu().numpy())
+        found["linear"].append(loss(linear))
+        found["spread"].append(spread(trained))
+        found["linear_spread"].append(spread(linear))
     found = {name: np.stack(rows, 1) for name, rows in found.items()}
     return found | {"limit": loss(a @ kernel[examples:].T)}
+
+
+def steadied(trained: np.ndarray, linear: np.ndarray) -> np.ndarray:
+    """Return mean losses of networks over starts (last axis), steadied by linear models.
+
+    The networks' mean, plus what the mean over all linear models exceeds that over the
+    models of the networks' own starts: a control variate of weight one, without bias.
+
+    >>> float(steadied(np.array([3.0]), np.array([2.0, 4.0])))  # the start was lucky
+    4.0
+    """
+    own = linear[..., : trained.shape[-1]]
+    return trained.mean(-1) + linear.mean(-1) - own.mean(-1)
 
 
 def centred(config: MLPConfig, x: Tensor, y: Tensor, seeds) -> MLPEnsemble:

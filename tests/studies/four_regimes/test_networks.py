@@ -79,7 +79,7 @@ def test_networks_are_stopped_by_validation(data):
 
 def test_a_floor_pays_only_where_there_is_one():
     n = np.geomspace(100, 4000, 6)
-    wobble = np.exp(0.01 * np.array([1, -1, 0.5, -0.5, 1, -1]))
+    wobble = np.exp(1e-3 * np.array([1, -1, 0.5, -0.5, 1, -1]))
     assert floor_gain(n, (0.2 + 9 / n**0.7) * wobble) > 0
     assert floor_gain(n, 9 / n**0.3 * wobble) < 0
     with pytest.raises(ValueError, match="six points"):

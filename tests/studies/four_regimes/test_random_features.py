@@ -69,3 +69,26 @@ def test_digit_losses_follow_their_own_spectrum():
     assert found["examples"] == pytest.approx(curve, rel=0.4)
     again = rf.digit_losses(images.small_digits(), S=100, ks=ks, draws=3, seed=0)
     assert again["examples"] == pytest.approx(found["examples"], rel=1e-9)
+
+
+def test_losses_on_finite_rows_keep_duality():
+    spectrum, ks = rf.power_spectrum(60, 1.0), [6, 12, 24]
+    runs = [
+        rf.gaussian_losses(spectrum, 120, ks=ks, draws=4, seed=seed)
+        for seed in range(8)
+    ]
+    both = np.mean([[r["features"], r["examples"]] for r in runs], axis=0)
+    by_features, by_examples = -fit_slopes(ks, both).runs
+    assert by_features == pytest.approx(by_examples, abs=0.15)
+    assert both[1] == pytest.approx(both[0], rel=0.15)
+
+
+def test_shuffled_pixels_keep_their_values():
+    digits = images.small_digits()
+    mixed = rf.shuffled(digits, seed=0)
+    assert np.array_equal(np.sort(mixed.flat, axis=0), np.sort(digits.flat, axis=0))
+    off, of_digits = (
+        np.abs(np.corrcoef(x.flat[:, 10:14].T) - np.eye(4)).max()
+        for x in (mixed, digits)
+    )
+    assert off < 0.1 < of_digits

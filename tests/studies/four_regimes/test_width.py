@@ -67,12 +67,16 @@ def test_trained_networks_near_the_limit():
         images.small_digits(),
         widths=[16, 1024],
         starts=6,
+        linear_starts=8,
         steps=40,
         seed=0,
         examples=40,
         test=200,
     )
-    assert found["trained"].shape == found["linear"].shape == (2, 2, 6)
+    assert found["trained"].shape == (2, 2, 6) and found["linear"].shape == (2, 2, 8)
+    steady = width.steadied(found["trained"], found["linear"])
+    assert steady == pytest.approx(found["trained"].mean(-1), rel=0.2)
     gap = np.abs(found["trained"].mean(-1) - found["limit"][:, None])
     assert (gap[:, 1] < gap[:, 0]).all() and (gap[:, 1] < 0.01).all()
+    assert (found["linear_spread"][:, 1] < found["linear_spread"][:, 0] / 8).all()
     assert (found["spread"][:, 1] < found["spread"][:, 0] / 8).all()
