@@ -291,10 +291,13 @@ beyond = grid > 43
 ax.plot(
     grid[beyond], line[beyond] - limit, color=LINES["excess"], ls="--", lw=1.2
 )
-corner, right = dict(transform=ax.transAxes), dict(ha="right", va="top")
+inside = ax.transAxes
 ax.text(4, limit * 0.72, "infinite data", color=LINES["limit"])
-ax.text(0.03, 0.07, "left: resolution", color=LINES["theory"], **corner)
-ax.text(0.97, 0.93, "dashed: variance", color=LINES["excess"], **corner | right)
+for where, side, name in ((0.03, "left", "theory"), (0.97, "right", "excess")):
+    y, text = {"left": (0.1, "left: resolution")}.get(
+        side, (0.9, "dashed: variance")
+    )
+    ax.text(where, y, text, color=LINES[name], ha=side, transform=inside)
 ax.set(xscale="log", yscale="log", xlabel="examples D", ylabel="loss")
 plt.show()
 
@@ -339,6 +342,8 @@ spectra = {
     for layers in LAYERS
     for side, by in SHRINK.items()
 }
+
+# %%
 one_way = dict(ks=ks, draws=sizes.draws)
 gaussian = [
     rf.gaussian_losses(run["spectrum"], len(full_size), seed=seed, **one_way)
@@ -754,8 +759,8 @@ plt.show()
 # ({claim:verdict}`four-regimes.width`), and after half of the steps
 # {glue:text}`fr-half-width`. What is measured is a small difference: at the largest
 # width {glue:text}`fr-above-last`, with a standard error of
-# {glue:text}`fr-chance` from the difference of trained and linear starts. Of all seeds, widths and lengths {glue:text}`fr-negative` had
-# a mean below the limit.
+# {glue:text}`fr-chance` from the difference of trained and linear starts. Of all seeds, widths
+# and lengths {glue:text}`fr-negative` had a mean below the limit.
 #
 # Features frozen at the start have {claim}`four-regimes.width-frozen` (of
 # {glue:text}`fr-linear-starts` starts), and nothing but the chance of their random
@@ -1084,7 +1089,8 @@ chapter.glue("fr-digit-times", f"{50000 / max(NS):.0f}")
 # to its own exponent, would decide.
 #
 # *On the spectrum.* Features of 60,000 digits instead of 5,000, ranks to 4096 instead
-# of 256: by the cube of the ranks {glue:text}`fr-rank-times` times Step 1. If $\alpha_D - \alpha_K$ shrinks as the ranks grow at every depth, then
+# of 256: by the cube of the ranks {glue:text}`fr-rank-times` times Step 1. If
+# $\alpha_D - \alpha_K$ shrinks as the ranks grow at every depth, then
 # `four-regimes.spectrum-digits` is a matter of finite size, as the curve suggests.
 #
 # *On families.* 60,000 digits to 50,000 examples, deep networks that grow with the
