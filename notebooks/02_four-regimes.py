@@ -874,6 +874,7 @@ gains = [[floor_gain(ns, row) for row in noisy[:, n]] for n in (0, 1)]
 record("floor", gains[1], half=gains[0])
 chapter.glue("fr-floor-pays", f"{int(np.sum(np.array(gains[1]) > 0))}")
 chapter.glue("fr-floor-seeds", f"{len(gains[1])}")
+# %% tags=["remove-cell"]
 for name, (half, full) in rate.items():
     chapter.glue(f"fr-rate-{name}", with_interval(full[0]))
 for name, losses in dict(ten=ten, pairs=pairs, noisy=noisy).items():
