@@ -134,7 +134,8 @@ print(f"{chapter.profile} on {chapter.device}, {sizes.seeds} seed(s)")
 #
 # and groups that are all right or all wrong say nothing. Where a draw is used for
 # several updates, the ratio $\rho = p_\theta / p_{old}$ of each token enters, and is
-# *clipped* near 1. CISPO and GSPO are other ways to do that.
+# *clipped* near 1 (PPO, arXiv 1707.06347, and GRPO, 2402.03300). CISPO and GSPO are
+# other ways {cite:p}`khatri2025art`; the last (arXiv 2507.18071) clips whole answers.
 #
 # **Two laws.** Let $R$ be the *pass rate*, the share of right answers, $L = 1 - R$,
 # and $C$ the compute spent on RL. {cite:t}`tan2025scaling` have a power law whose
@@ -170,7 +171,7 @@ print(f"{chapter.profile} on {chapter.device}, {sizes.seeds} seed(s)")
 # laws, and the power law with a ceiling of step 2, from noisy data that follow them;
 # and that the three losses are one, as long as answers are the model's own.
 
-# %%
+# %% tags=["nbval-check-output"]
 chapter.section("Known truth")
 n, right, k = 8, 3, 2
 counted = np.mean([min(pair) < right for pair in combinations(range(n), k)])
@@ -187,7 +188,6 @@ noise = 0.002 * rng.standard_normal(hours.size)
 grid = published.sigmoid_grid(hours, R + noise, R_0=0.2)
 ceiling = published.power_ceiling(hours, 0.7 - 2 * hours**-0.4 + noise)
 
-# %% tags=["nbval-check-output"]
 print(f"pass@2 of 3 in 8: {pass_at_k(np.array([right]), n, k)[0]:.3f}")
 print(f"the same, counted: {counted:.3f}")
 print(f"K_max put in 0.13, found {law['K_max']:.2f}")
@@ -538,9 +538,9 @@ plt.show()
 #
 # **After RL one trace wins**: direct minus trace is {claim:value}`rl.search-after` at
 # the largest common budget, and more the other way at the other size (table). RL makes
-# the first answers better and others like them: of the 17M model 32 answers solved
-# {glue:text}`rl-direct-before` % and solve {glue:text}`rl-direct-after` %. Traces gain at
-# all budgets. We had seen it before any band was fixed, so it is a finding, and of two
+# the first answers better and others like them: at 17M the most answers tried solved
+# {glue:text}`rl-direct-before` % and solve {glue:text}`rl-direct-after` %. Traces gain
+# at all budgets. A direct answer is taken to be as long as before. We had seen it before any band was fixed, so it is a finding, and of two
 # sizes.
 #
 # On Sudoku the two largest models are better with traces but at the smallest budget.
@@ -652,7 +652,7 @@ pd.DataFrame(table).set_index("question")
 #
 # Now all widths and seeds. Every run starts from a model of its own, and a copy of
 # that model is trained with **permuted rewards**: shuffled over the whole batch, they
-# say nothing, and what they do is what any training does. Nothing is left out; some
+# say nothing, and what they do, *drift*, is what any training does. Nothing is left out; some
 # models hardly learn.
 
 # %%
@@ -1075,7 +1075,7 @@ for (name, at), color in zip(
         ax.annotate(
             f"pass@{k}, {name}",
             (HEAT[3], now.mean(axis=0)[3]),
-            xytext=(4, 6),
+            xytext=(4, -14 if (name, k) == ("after RL", 16) else 6),
             textcoords="offset points",
             color=color,
             fontsize=8,
@@ -1397,7 +1397,8 @@ pd.DataFrame({"standard deviation of pass@1": spread})
 #
 # *On the ceilings.* The start rate of the run of batch 2048, or its evaluations. Cost:
 # seconds, once printed. It would turn `rl.ceiling-start` into a verdict; the
-# evaluations would show whether a power law is refuted by the run, and not by a sigmoid fitted to it.
+# evaluations would show whether a power law is refuted by the run, and not by a
+# sigmoid fitted to it.
 #
 # *On one sample.* CountDown with four numbers, 500 steps and ten seeds, at several
 # lengths of pre-training. Cost: some ten minutes of a graphics card each, by
