@@ -455,8 +455,8 @@ plt.show()
 # ({claim:verdict}`rl.ceiling-early`): whatever the start rate, the power law promises
 # no ceiling below one. The fit runs to the end of its grid, since the points up to
 # {glue:text}`rl-turn` GPU-hours bend upwards, which $A - D/C^B$ cannot. Runs of Table 1
-# that bend earlier promise nearly what they reach (table), and so does this one from
-# the bend on, {glue:text}`rl-bent`. So the two statements agree, which is no evidence
+# that bend earlier promise much less (table), and so does this one from the bend on,
+# {glue:text}`rl-bent`. So the two statements agree, which is no evidence
 # for either: had the run followed another law, we would not know.
 #
 # **The second hangs on the start rate.** Fitted from 5k on, the ceilings are
@@ -537,7 +537,8 @@ plt.show()
 # the gap goes down to {glue:text}`rl-gap-least`.
 #
 # **After RL one trace wins**: direct minus trace is {claim:value}`rl.search-after` at
-# the largest common budget, and more the other way at the other size (table). RL makes
+# the largest common budget, and further from zero at the other size, while at small
+# budgets direct answers still lead (table). RL makes
 # the first answers better and others like them: at 17M the most answers tried solved
 # {glue:text}`rl-direct-before` % and solve {glue:text}`rl-direct-after` %. Traces gain
 # at all budgets. A direct answer is taken to be as long as before. We had seen it before any band was fixed, so it is a finding, and of two
