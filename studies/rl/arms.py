@@ -23,12 +23,15 @@ from scaling_core.rl.samples import TEST, Samples, draw_generator, sample_answer
 from scaling_core.training.loop import labelled_loss, train
 from scaling_core.training.many import train_many
 from scaling_core.training.settings import Training
+from studies.rl.gradients import BOUNDS
 
 ROUNDS = 3  # of expert iteration
 WARM_UP = 20  # steps: without, Adam's first one costs a good model half of its answers
 EXPERT_STEPS = 60  # of each of its rounds
 PENALTY = 0.05  # weight that cost no pass@1 in pilots
 EXPERTS = {"expert": (1.0, 1), "expert half": (0.5, 1), "expert long": (1.0, 2)}
+UPDATES = 8  # of one draw, where the losses that allow several are compared
+RATES = (0.3, 1.0, 3.0)  # of their sweep, times the usual one
 
 
 @dataclass(frozen=True)
@@ -41,10 +44,16 @@ class Arm:
         Changes to `Policy`.
     repeats
         How often each question is asked in the run; 0: the whole pool in turn.
+    rate
+        Times the usual learning rate.
+    draws
+        Added to the seed of questions and samples, not to that of the model.
     """
 
     policy: dict
     repeats: int = 0
+    rate: float = 1.0
+    draws: int = 0
 
 
 ARMS = {
@@ -52,7 +61,23 @@ ARMS = {
     "permuted": Arm(dict(permuted=True)),
     "penalty": Arm(dict(kl=PENALTY)),
     "repeat 100": Arm({}, repeats=100),
+    "repeat 25": Arm({}, repeats=25),
+    "repeat 400": Arm({}, repeats=400),
+    "batch": Arm(dict(normalise="batch")),
+    "none": Arm(dict(normalise="none")),
+    "other draws": Arm({}, draws=1000),
+    "third draws": Arm({}, draws=2000),
 }
+SWEEPS = {
+    loss: {
+        f"{loss} {rate:g}": Arm(
+            dict(loss=loss, bounds=BOUNDS[loss], updates=UPDATES), rate=rate
+        )
+        for rate in RATES
+    }
+    for loss in ("clip", "cispo")
+}
+ARMS |= SWEEPS["clip"] | SWEEPS["cispo"]
 
 
 def make_model(
@@ -217,7 +242,6 @@ def measure_arms(
         for pair in zip(first, seeds, strict=True)
     ]
     out: dict = dict(looked=looked, cold=cold)
-    training = constant(steps, lr)
     for name in arms:
         models, looks = copy.deepcopy(first), [[x] for x in start]
 
@@ -233,10 +257,11 @@ def measure_arms(
             out[name] = dict(looks=[x[1:] for x in looks])
             continue
         base, arm = Policy(prompts=prompts, group=group), ARMS[name]
-        policies = [replace(base, seed=seed, **arm.policy) for seed in seeds]
+        policies = [replace(base, seed=s + arm.draws, **arm.policy) for s in seeds]
         pool = task.train
         if arm.repeats:
             pool = pool[: max(1, steps * prompts // arm.repeats)]
+        training = constant(steps, lr * arm.rate)
         reward = train_arm(models, task, training, policies, pool, after)
         out[name] = dict(reward=reward.tolist(), looks=looks)
     return out

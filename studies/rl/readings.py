@@ -80,3 +80,14 @@ def best_pass(right: np.ndarray, *, n: int, k: int) -> np.ndarray:
     1.0
     """
     return pass_by_temperature(right, n=n, k=k).max(axis=-1)
+
+
+def at_best_rate(passed: np.ndarray) -> np.ndarray:
+    """Return pass rates at the learning rate whose mean over runs is best: (R, K) to (K,).
+
+    One rate for all runs: the best of each run alone would favour what spreads.
+
+    >>> at_best_rate(np.array([[0.1, 0.9], [0.6, 0.5]])).tolist()
+    [0.6, 0.5]
+    """
+    return passed[passed.mean(axis=1).argmax()]

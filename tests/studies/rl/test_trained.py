@@ -5,9 +5,10 @@ import pytest
 import torch
 
 from scaling_core.data.countdown import CountDown
+from studies.rl import arms
 from studies.rl.arms import by_format, constant, measure_arms
 from studies.rl.countdown import few_problems, measure_countdown, measure_coverage, ways
-from studies.rl.readings import best_pass, log_others, pass_rate
+from studies.rl.readings import at_best_rate, best_pass, log_others, pass_rate
 
 TINY: dict = dict(width=8, layers=1, device="cpu")
 SUMS: dict = TINY | dict(digits=2, warm_steps=30, steps=4, lr=1e-3, prompts=4, group=4)
@@ -16,8 +17,8 @@ SUMS |= dict(every=2, samples=2, temperatures=[0.3])
 
 @pytest.fixture(scope="module")
 def alone() -> list[dict]:
-    arms = ["true", "permuted", "penalty", "repeat 100", "expert"]
-    return [measure_arms(seeds=[seed], arms=arms, **SUMS) for seed in (0, 1)]
+    names = ["true", "permuted", "penalty", "repeat 100", "expert"]
+    return [measure_arms(seeds=[seed], arms=names, **SUMS) for seed in (0, 1)]
 
 
 def test_arms_start_from_one_model(alone):
@@ -107,3 +108,32 @@ def test_coverage_of_one_is_cross_entropy_and_learns_by_heart():
         temperatures=[1.0], questions=5, samples=3, **TINY,
     )  # fmt: skip
     assert np.array(found["right"]).shape == (2, 2, 1, 5)
+
+
+def test_arms_of_larger_runs_differ_in_what_they_are_named_for(monkeypatch):
+    asked = {}
+
+    def kept(models, task, training, policies, questions, after_step):
+        asked[len(asked)] = training.lr, policies[0], len(questions)
+        return np.zeros((1, 1))
+
+    monkeypatch.setattr(arms, "train_arm", kept)
+    names = ["true", "batch", "none", "other draws", "repeat 25", "repeat 400"]
+    sweep = [*arms.SWEEPS["clip"], *arms.SWEEPS["cispo"]]
+    settings = SUMS | dict(steps=100, prompts=8, warm_steps=1, every=100)
+    measure_arms(seeds=[3], arms=names + sweep, **settings)
+    rates, policies, pools = zip(*asked.values(), strict=True)
+    assert rates[:6] == (1e-3,) * 6 and pools[4:6] == (32, 2)
+    assert rates[6:] == pytest.approx([3e-4, 1e-3, 3e-3] * 2)
+    assert [p.normalise for p in policies[:3]] == ["group", "batch", "none"]
+    assert [p.seed for p in policies[:5]] == [3, 3, 3, 1003, 3]
+    assert [p.loss for p in policies[6:]] == ["clip"] * 3 + ["cispo"] * 3
+    assert {(p.updates, p.bounds) for p in policies[6:9]} == {(8, (0.8, 1.28))}
+    assert {(p.updates, p.bounds) for p in policies[9:]} == {(8, (0.0, 5.0))}
+
+
+def test_one_rate_for_all_runs_and_not_the_best_of_each():
+    noisy = np.array([[0.9, 0.1], [0.1, 0.8]])
+    assert at_best_rate(noisy).tolist() == [0.9, 0.1]
+    steady = np.vstack((noisy, [[0.6, 0.6]]))
+    assert at_best_rate(steady).tolist() == [0.6, 0.6]
