@@ -275,11 +275,7 @@ chapter.record(
     value=published.rival_ratio(forecast),
     tolerance_of="ratio of two errors",
 )
-chapter.record(
-    "rl.tan-within",
-    value=explained["within sizes"],
-    tolerance_of="R² within sizes",
-)
+chapter.glue("rl-within", explained["within sizes"], ".3f")
 pd.DataFrame({"K_max": pd.Series(objectives).map("{:.4f}".format)}).rename_axis(
     "what is minimised"
 )
@@ -377,7 +373,7 @@ table.map("{:.3f}".format).rename_axis("model")
 # size, that is no learning at all, has {glue:text}`rl-constant`, and one exponent for
 # all sizes {glue:text}`rl-one-slope`, since the sizes differ so much to begin with.
 # Within sizes, where one exponent explains {glue:text}`rl-one-within`, the law explains
-# {claim:value}`rl.tan-within`, nearly the {glue:text}`rl-free-within` of an exponent for
+# {glue:text}`rl-within`, nearly the {glue:text}`rl-free-within` of an exponent for
 # each size. In its worst size it explains {glue:text}`rl-r2-worst`, where no power law
 # does much better.
 #
