@@ -48,42 +48,105 @@ def sigmoid(C: np.ndarray, p: dict[str, float]) -> np.ndarray:
         return p["R_0"] + (p["A"] - p["R_0"]) / (1 + (p["C_mid"] / C) ** p["B"])
 
 
-def forecasts(C: np.ndarray, R: np.ndarray, seen: int, *, R_0: float) -> dict:
-    """Return the curves (T,) of laws fitted to the first ``seen`` bins.
+def started_power_law(C: np.ndarray, R: np.ndarray, R_0: float) -> np.ndarray:
+    """Return C_0 and k of 1 - R = (1 - R_0)(1 + C/C_0)^-k, least squares of the logarithm.
 
-    ``power``, `power_law`; ``sigmoid`` from the start rate R_0, by its paper's grid;
-    ``free``: R_0 fitted too; ``stay``: the mean of the last fifth of the bins seen.
+    A power law with a start: k in closed form for each C_0 of a grid.
+
+    >>> C = np.array([1.0, 3.0, 7.0, 15.0])
+    >>> found = started_power_law(C, 1 - 0.9 * (1 + C) ** -0.3, 0.1)
+    >>> bool(abs(found[1] - 0.3) < 0.02)
+    True
     """
-    k, E = power_law(C[:seen], R[:seen])
-    middles = np.geomspace(C[0], 100 * C[-1], 100)
+    y = np.log(np.maximum(1 - R, LEAST) / (1 - R_0))
+    starts = np.geomspace(C[0] / 100, 100 * C[-1], 400)
+    u = np.log1p(C / starts[:, None])
+    k = -(u @ y) / (u * u).sum(axis=1)
+    best = np.argmin(((y + k[:, None] * u) ** 2).sum(axis=1))
+    return np.array([starts[best], k[best]])
+
+
+def forecasts(
+    C: np.ndarray, R: np.ndarray, seen: int, *, R_0: float, first: int = 0
+) -> dict:
+    """Return the curves (T,) of laws fitted to the bins from ``first`` to ``seen``.
+
+    ``power``, `power_law`; ``sigmoid`` from the start rate R_0, by a grid like its
+    paper's, A >= R_0; ``started``, `started_power_law` from R_0; ``free``: the sigmoid
+    with R_0 fitted too; ``line``, straight in C; ``stay``: the mean of the last fifth of
+    the bins seen.
+    """
+    C_fit, R_fit = C[first:seen], R[first:seen]
+    k, E = power_law(C_fit, R_fit)
     found = sigmoid_grid(
-        C[:seen], R[:seen], R_0=R_0, ceilings=CEILINGS, middles=middles
+        C_fit,
+        R_fit,
+        R_0=R_0,
+        ceilings=CEILINGS[min(R_0, 1) <= CEILINGS],
+        middles=np.geomspace(C[0], 100 * C[-1], 100),
     )
     free = fit(
         SigmoidLog(),
-        {"x": C[:seen], "L": R[:seen]},
+        {"x": C_fit, "L": R_fit},
         loss="mse",
         bounds={"A": (0, 1), "R_0": (0, 1)},
     ).params
+    C_0, gain = started_power_law(C_fit, R_fit, R_0)
     last = R[seen - max(1, seen // 5) : seen].mean()
     return dict(
         power=1 - np.exp(E - k * np.log(C)),
         sigmoid=sigmoid(C, found | dict(R_0=R_0)),
+        started=1 - (1 - R_0) * (1 + C / C_0) ** -gain,
         free=sigmoid(C, free),
+        line=np.polyval(np.polyfit(C_fit, R_fit, 1), C),
         stay=np.full(len(C), last),
     )
 
 
-def forecast_errors(reward: np.ndarray, *, R_0: float, share: float = 1.0) -> dict:
+def forecast_errors(
+    reward: np.ndarray, *, R_0: float, share: float = 1.0, skip: int = 0
+) -> dict:
     """Return the root mean square errors of `forecasts` on the second half of a run.
 
-    With ``share`` the run ends after that share of its steps. Errors are not below
-    `LEAST`, which is less than the noise of a bin.
+    With ``share`` the run ends after that share of its steps; bins that reach into the
+    first ``skip`` steps are fitted by no law. Errors are not below `LEAST`, which is less
+    than the noise of a bin.
     """
     C, R = binned(np.asarray(reward)[: int(share * len(reward))])
-    seen = len(C) // 2
-    curves = forecasts(C, R, seen, R_0=R_0)
+    seen, first = len(C) // 2, after(C, skip)
+    curves = forecasts(C, R, seen, R_0=R_0, first=first)
     return {
         law: max(float(np.sqrt(np.mean((curve[seen:] - R[seen:]) ** 2))), LEAST)
         for law, curve in curves.items()
     }
+
+
+def after(C: np.ndarray, skip: int) -> int:
+    """Return the first bin beyond ``skip`` steps, five bins before the middle at most.
+
+    >>> after(np.arange(1.0, 61.0, 2), 4), after(np.arange(1.0, 21.0, 2), 20)
+    (2, 0)
+    """
+    return max(0, min(int(np.searchsorted(C, skip + 0.5)), len(C) // 2 - 5))
+
+
+def joint_slopes(
+    y: np.ndarray, *causes: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, float]:
+    """Return slopes of y on all causes at once, their standard errors, and R².
+
+    Least squares with an intercept; errors are nan where nothing is left to judge by.
+
+    >>> x, z = np.array([0.0, 1, 2, 3]), np.array([1.0, 0, 0, 1])
+    >>> joint_slopes(1 + 2 * x - z, x, z)[0].round(6).tolist()
+    [2.0, -1.0]
+    """
+    X = np.column_stack([np.ones(len(y)), *causes])
+    y = np.asarray(y)
+    gram = np.linalg.pinv(X.T @ X)
+    left = y - X @ (gram @ X.T @ y)
+    free = len(y) - X.shape[1]
+    squares = left @ left
+    errors = np.sqrt(np.diag(gram) * (squares / free if free > 0 else np.nan))
+    explained = 1 - squares / np.sum((y - y.mean()) ** 2)
+    return (gram @ X.T @ y)[1:], errors[1:], float(explained)

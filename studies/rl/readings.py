@@ -50,6 +50,16 @@ def commonest(counts: np.ndarray) -> np.ndarray:
     return tag_shares(counts).max(axis=-1)
 
 
+def share_of_best(counts: np.ndarray, first: np.ndarray) -> np.ndarray:
+    """Return the share (`tag_shares`) of the format most accurate in ``first``, (...).
+
+    >>> float(share_of_best(np.array([[6, 2, 2], [3, 1, 0]]), [[4, 4, 2], [1, 3, 0]]))
+    0.25
+    """
+    best = accuracy(first).argmax(axis=-1)[..., None]
+    return np.take_along_axis(tag_shares(counts), best, axis=-1)[..., 0]
+
+
 def log_others(counts: np.ndarray) -> np.ndarray:
     """Return the ln of the share of all formats but the commonest, (...).
 
