@@ -3,7 +3,15 @@
 import numpy as np
 import pytest
 
-from studies.rl.contest import binned, forecast_errors, forecasts, power_law, sigmoid
+from studies.rl.contest import (
+    binned,
+    forecast_errors,
+    forecasts,
+    joint_slopes,
+    power_law,
+    sigmoid,
+    started_power_law,
+)
 
 STEPS = np.arange(1, 61.0)
 POWER = 1 - 0.9 * STEPS**-0.2
@@ -41,3 +49,42 @@ def test_a_share_of_a_run_is_a_shorter_run():
 def test_bins_are_means():
     step, mean = binned(np.array([1.0, 3.0] * 30))
     assert step[0] == 1.5 and len(step) == 30 and (mean == 2).all()
+
+
+def test_a_power_law_with_a_start_is_recovered():
+    R = 1 - 0.8 * (1 + STEPS / 10) ** -0.4
+    C_0, k = started_power_law(STEPS, R, 0.2)
+    np.testing.assert_allclose([C_0, k], [10, 0.4], rtol=0.03)
+    errors = forecast_errors(R, R_0=0.2)
+    assert errors["started"] < 0.005 < errors["line"]
+
+
+def test_what_is_skipped_moves_no_law():
+    dipped = POWER.copy()
+    dipped[:10] -= 0.3
+    clean, whole = (
+        forecast_errors(dipped, R_0=0.1, skip=skip)["power"] for skip in (10, 0)
+    )
+    assert clean < 0.002 < whole
+    changed = forecast_errors(POWER, R_0=0.1, skip=10)
+    again = forecast_errors(dipped, R_0=0.1, skip=10)
+    assert changed == again
+
+
+def test_a_sigmoid_does_not_fall():
+    falling = np.linspace(0.5, 0.2, 60)
+    curve = forecasts(STEPS, falling, 30, R_0=0.5)["sigmoid"]
+    assert curve.min() >= 0.5 - 1e-12
+
+
+def test_joint_slopes_tell_two_causes_apart():
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=400)
+    z = x + 0.5 * rng.normal(size=400)
+    slopes, errors, explained = joint_slopes(
+        x - 0.5 * z + 0.1 * rng.normal(size=400), x, z
+    )
+    assert np.abs(slopes - [1, -0.5]).max() < 4 * errors.max() < 0.1
+    assert 0.8 < explained < 1
+    alone = joint_slopes(np.array([1.0, 2.0]), *np.eye(2))
+    assert np.isnan(alone[1]).all()
