@@ -789,6 +789,7 @@ chapter.record(
 )
 chapter.glue("rl-first-edge", with_interval(per_seed(all_bins)))
 chapter.glue("rl-k-late", with_interval(slopes_of_k(whole, "late")))
+# %% tags=["hide-input"]
 NAMES = dict(
     power="power law",
     sigmoid="sigmoid",
@@ -906,6 +907,7 @@ chapter.record(
     runs=settled(end).mean(axis=0),
     half_trained=settled(half).mean(axis=0),
 )
+# %% tags=["hide-input"]
 rows, wins, models = {}, [0, 0], 0
 picks, knob = {"true": [], "half": [], "permuted": [], "cold": []}, []
 for w in sizes.widths:
@@ -938,6 +940,7 @@ for w in sizes.widths:
         "pass@1, permuted": with_interval(pass_rate(permuted)),
         "pass@1, true": with_interval(pass_rate(after)),
     }
+# %% tags=["hide-input"]
 for name, count in zip(("accurate", "common"), wins):
     chapter.glue(f"rl-won-{name}", f"{count} of {models}")
 picks = {name: np.mean(x, axis=0) for name, x in picks.items()}
@@ -1133,6 +1136,7 @@ chapter.glue("rl-coldest", f"{sum(coldest)} of {len(seeds)}")
 chapter.glue("rl-naive", with_interval(plain[:, AFTER] - plain[:, BEFORE]))
 chapter.glue("rl-knob", with_interval(knob - plain[:, BEFORE]))
 chapter.glue("rl-over-knob", with_interval(plain[:, AFTER] - knob))
+# %% tags=["hide-input"]
 for name, warm, cold in (("equal", 1.0, 0.05), ("hot", 1.4, 0.6)):
     for k, count in ((1, "one"), (16, "many")):
         x, y = (
@@ -1162,15 +1166,9 @@ for (name, at), color in zip(
     ends = one.mean(axis=0), many.mean(axis=0)
     trade.plot(*ends, ".-", color=color, label=name)
     for i in (0, 3, len(HEAT) - 1):
-        trade.annotate(
-            f"T={HEAT[i]}",
-            (ends[0][i], ends[1][i]),
-            xytext=(0, -9 if at == AFTER else 5),
-            textcoords="offset points",
-            ha="center",
-            color=color,
-            fontsize=7,
-        )
+        at_i, up = (ends[0][i], ends[1][i]), 0.02 if at == BEFORE else -0.06
+        label = dict(color=color, fontsize=7, ha="center")
+        trade.text(at_i[0], at_i[1] + up, f"T={HEAT[i]}", **label)
 ax.set(xlabel="temperature", ylabel="share of problems", ylim=(0, 1))
 trade.set(xlabel="pass@1", ylabel="pass@16")
 trade.legend(frameon=False, fontsize=8)
@@ -1267,6 +1265,7 @@ chapter.record(
     runs=gained(1, AFTER, easy["easy"]),
     half_trained=gained(1, MIDWAY, easy["easy"]),
 )
+# %% tags=["hide-input"]
 asked = {
     "before": (easy["easy"][:, BEFORE], tags["easy"][:, BEFORE, warm]),
     "RL on easy ones": (easy["easy"][:, AFTER], tags["easy"][:, AFTER, warm]),
@@ -1552,7 +1551,8 @@ pd.DataFrame({"standard deviation of pass@1": spread})
 # knob does as well ({claim}`rl.collapse`), and that the pass rate is a sigmoid and not a
 # power law ({claim}`rl.sigmoid-or-power`; below zero the power law is nearer).
 #
-# **What did not replicate.** No judged statement on trained models, and none was refuted.
+# **What did not replicate.** Nothing that is judged: on trained models, no statement
+# was refuted.
 #
 # **Not decided.** What RL adds to one sample of CountDown beyond a knob, which also
 # hangs on how long models were pre-trained (*The start*, below). Whether the pass rate
