@@ -908,18 +908,16 @@ chapter.record(
     half_trained=settled(half).mean(axis=0),
 )
 # %% tags=["hide-input"]
-rows, wins, models = {}, [0, 0], 0
-picks, knob = {"true": [], "half": [], "permuted": [], "cold": []}, []
+rows, wins, knob = {}, [0, 0], []
+picks = {"true": [], "half": [], "permuted": [], "cold": []}
 for w in sizes.widths:
     before, after = looks("true", w)[:, start], looks("true", w)[:, end]
-    permuted = looks("permuted", w)[:, end]
+    permuted, midway = looks("permuted", w)[:, end], looks("true", w)[:, half]
     cold = np.concatenate(list(sums.cold[sums.width == w]))[:, 0]
     winner = readings.tag_shares(after).argmax(axis=-1)
-    wins[0] += sum(winner == readings.accuracy(before).argmax(axis=-1))
-    wins[1] += sum(winner == readings.tag_shares(before).argmax(axis=-1))
-    models += len(winner)
+    for i, reading in enumerate((readings.accuracy, readings.tag_shares)):
+        wins[i] += sum(winner == reading(before).argmax(axis=-1))
     knob.append(commonest(cold) - commonest(permuted))
-    midway = looks("true", w)[:, half]
     best, *others = (
         readings.share_of_best(counts, before)
         for counts in (before, after, midway, permuted, cold)
@@ -941,6 +939,7 @@ for w in sizes.widths:
         "pass@1, true": with_interval(pass_rate(after)),
     }
 # %% tags=["hide-input"]
+models = len(seeds) * len(sizes.widths)
 for name, count in zip(("accurate", "common"), wins):
     chapter.glue(f"rl-won-{name}", f"{count} of {models}")
 picks = {name: np.mean(x, axis=0) for name, x in picks.items()}
@@ -1175,8 +1174,8 @@ trade.legend(frameon=False, fontsize=8)
 plt.show()
 
 # %% tags=["hide-input"]
-# RL less the best temperature, pass@1. Pilots and a later run are no part of this
-# build: their numbers stand in the chapter's file of claims.
+# RL less the best temperature, pass@1. Pilots and a later run are no part of
+# this build: their numbers stand in the chapter's file of claims.
 elsewhere = {
     "700 steps, two pilots": "0.26, 0.12",
     "700 steps, a later run of one seed": "0.07",
