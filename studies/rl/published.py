@@ -127,14 +127,15 @@ def forecast(data: Columns, objective: dict | None = None) -> Forecast:
     sizes, slopes = free_slopes(data)
     smaller = joint_fit(pick(data, data["N"] < sizes[-1]), objective)
     u = np.log(sizes)
-    lines = (
+    line, shorter = (
         float(np.polyval(np.polyfit(u[i:-1], slopes[i:-1], 1), u[-1])) for i in (0, 1)
     )
     law = float(SaturatingK().k(smaller.params, sizes[-1]))
     shares = sizes / sizes[-1]
     rising = {"x": shares[:-1], "L": slopes[:-1]}
     power = fit(PowerLaw(floor=False), rising, **SQUARES).params["A"]
-    return Forecast(float(slopes[-1]), law, *lines, power, last=float(slopes[-2]))
+    last = float(slopes[-2])
+    return Forecast(float(slopes[-1]), law, line, shorter, power, last)
 
 
 def rival_ratio(found: Forecast) -> float:
