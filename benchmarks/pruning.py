@@ -25,8 +25,8 @@ from sklearn.svm import LinearSVC
 
 from scaling_core.data.images import digits
 from scaling_core.models.mlp import MLPConfig, MLPEnsemble
-from scaling_core.training.batched import train_batched
-from studies.pruning.digits import BATCH, recipe
+from scaling_core.training.batched import plain_adam, train_batched
+from studies.pruning.digits import BATCH
 from studies.pruning.frontier import theory_grid
 from studies.pruning.margin import by_least_squares, hard_margin
 from studies.pruning.replica import _averages, _Perfect, solve
@@ -149,7 +149,7 @@ def digit_rows(rounds: int = 3) -> list[dict]:
     def ours(steps):
         setting = dict(batch=BATCH, seeds=range(NETS))
         model = MLPEnsemble(MLPConfig((196, 64, 10)), x, y, lists, **setting)
-        train_batched(model, recipe(steps))
+        train_batched(model, plain_adam(steps))
 
     def loop(fused):
         few = [torch.tensor(lists[i]) for i in range(9, NETS, 20)]

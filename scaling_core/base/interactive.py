@@ -1,10 +1,34 @@
 """Show a plotly figure on a page of the book; plotly itself is the book's own."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from importlib.util import find_spec
 from typing import Any
 
 SCRIPT = "../../_static/vendor/plotly.min.js"  # as seen from book/chapters/*.html
+# Options of ``update_layout`` that all these figures share.
+LOOK: dict[str, Any] = dict(
+    template=None,
+    height=420,
+    font_color="#222222",
+    paper_bgcolor="white",
+    plot_bgcolor="white",
+)
+
+
+def slider(labels: Sequence[str], *, start: int, traces: int, prefix: str) -> dict:
+    """Return plotly's slider: each label shows the next ``traces`` traces alone.
+
+    ``start`` is the label shown first, ``prefix`` stands before the one shown.
+
+    >>> one = slider(["1", "2"], start=0, traces=2, prefix="pool: ")["steps"][1]
+    >>> one["label"], one["args"]
+    ('2', [{'visible': [False, False, True, True]}])
+    """
+    steps = []
+    for i, label in enumerate(labels):
+        shown = [place == i for place in range(len(labels)) for _ in range(traces)]
+        steps.append(dict(method="update", label=label, args=[{"visible": shown}]))
+    return dict(active=start, steps=steps, pad_t=55, currentvalue_prefix=prefix)
 
 
 def interactive_html(figure: Any, *, div: str, label: str) -> str:

@@ -5,12 +5,38 @@ of small networks: torch's fused Adam makes one pass over all parameters.
 """
 
 from collections.abc import Callable, Collection
+from typing import Literal
 
 import torch
 
 from scaling_core.base.progress import progress
 from scaling_core.models.mlp import MLPEnsemble
 from scaling_core.training.settings import Training
+
+
+def plain_adam(
+    steps: int,
+    lr: float = 3e-3,
+    *,
+    schedule: Literal["cosine", "constant"] = "cosine",
+) -> Training:
+    """Return how small networks train: Adam, no warm-up, by default a cosine to zero.
+
+    At a ``constant`` rate a run that is stopped earlier is a shorter run.
+
+    >>> plain_adam(4, 1.0).lr_at(2), plain_adam(4, 1.0, schedule="constant").lr_at(2)
+    (0.5, 1.0)
+    """
+    return Training(
+        steps,
+        lr,
+        schedule=schedule,
+        warmup=0.0,
+        floor=0.0,
+        betas=(0.9, 0.999),
+        weight_decay=0.0,
+        clip=None,
+    )
 
 
 def train_batched(

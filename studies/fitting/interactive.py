@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from scaling_core.base.interactive import interactive_html, show_interactive
+from scaling_core.base.interactive import LOOK, interactive_html, show_interactive
 from scaling_core.fitting import Chinchilla
 from studies.fitting.approach2 import POINTS, SURFACES, closed_form_error
 from studies.fitting.surfaces import simulate_isoflop
@@ -31,8 +31,7 @@ def bias_figure():
     figure.update_xaxes(gridcolor="#EEEEEE")
     figure.update_yaxes(zeroline=False, gridcolor="#EEEEEE")
     figure.update_yaxes(title_text="loss above the best", col=1)
-    look: dict = dict(template=None, showlegend=False, height=400, font_color="#222222")
-    look |= dict(paper_bgcolor="white", plot_bgcolor="white")
+    look: dict = LOOK | dict(showlegend=False, height=400)
     look["margin"] = dict(l=55, r=15, t=60, b=50)
     title = dict(text=_title(WIDTHS[START]), font_size=13)
     return figure.update_layout(title=title, sliders=[_slider()], **look)

@@ -15,8 +15,7 @@ from scipy.spatial.distance import cdist
 
 from scaling_core.data.images import Images
 from scaling_core.models.mlp import MLPConfig, MLPEnsemble
-from scaling_core.training.batched import train_batched
-from scaling_core.training.settings import Training
+from scaling_core.training.batched import plain_adam, train_batched
 
 BATCH, LOOK_EVERY, RIDGE = 64, 30, 1e-3
 
@@ -108,15 +107,7 @@ def network_curves(
         seeds=[1000 * seed] * len(ns),
         device=device,
     )
-    training = Training(
-        steps,
-        lr,
-        schedule="constant",
-        warmup=0.0,
-        betas=(0.9, 0.999),
-        weight_decay=0.0,
-        clip=None,
-    )
+    training = plain_adam(steps, lr, schedule="constant")
     every, looks = min(LOOK_EVERY, max(1, steps // 2)), []
 
     def look(step: int) -> None:

@@ -4,7 +4,12 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from scaling_core.base.interactive import interactive_html, show_interactive
+from scaling_core.base.interactive import (
+    LOOK,
+    interactive_html,
+    show_interactive,
+    slider,
+)
 from studies.four_regimes.random_features import (
     four_regimes,
     learning_curve,
@@ -68,24 +73,14 @@ def _dress(figure, Ps, start: int, traces: int, colors: dict[str, str]):
     figure.update_xaxes(type="log", title_text="examples D", gridcolor="#EEEEEE")
     figure.update_yaxes(type="log", gridcolor="#EEEEEE", exponentformat="power")
     figure.update_yaxes(title_text="loss", col=1)
-    steps = [
-        dict(
-            method="update",
-            label=f"{P}",
-            args=[{"visible": np.repeat(np.arange(len(Ps)) == i, traces).tolist()}],
-        )
-        for i, P in enumerate(Ps)
-    ]
-    slider: dict = dict(active=start, steps=steps, pad_t=55)
-    slider["currentvalue_prefix"] = "features P: "
+    labels = [f"{P}" for P in Ps]
+    steps = slider(labels, start=start, traces=traces, prefix="features P: ")
     names = dict(ours="simulated", theory="theory", excess="excess over infinite data")
     names["limit"] = "infinite data"
     text = ", ".join(f"<b style='color:{colors[k]}'>{v}</b>" for k, v in names.items())
-    look: dict = dict(template=None, showlegend=False, height=420, font_color="#222222")
-    look |= dict(paper_bgcolor="white", plot_bgcolor="white")
-    look["margin"] = dict(l=65, r=15, t=70, b=50)
+    look: dict = LOOK | dict(showlegend=False, margin=dict(l=65, r=15, t=70, b=50))
     return figure.update_layout(
-        title=dict(text=text, font_size=13), sliders=[slider], **look
+        title=dict(text=text, font_size=13), sliders=[steps], **look
     )
 
 

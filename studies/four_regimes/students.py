@@ -7,7 +7,6 @@ loss is taken on other inputs. Introduced in the chapter on the four regimes.
 """
 
 from collections.abc import Sequence
-from dataclasses import replace
 from itertools import product
 
 import numpy as np
@@ -16,16 +15,9 @@ from torch import Tensor
 
 from scaling_core.models.mlp import ROWS, MLPConfig, MLPEnsemble, forward
 from scaling_core.models.sparse_features import stream_seed
-from scaling_core.training.batched import train_batched
-from scaling_core.training.settings import Training
+from scaling_core.training.batched import plain_adam, train_batched
 
 BATCH, HELD_OUT, LOOKS = 64, 1000, 25
-
-
-def recipe(steps: int, lr: float = 3e-3) -> Training:
-    """Return how all students train: Adam, cosine to zero."""
-    plain = Training(steps, lr, betas=(0.9, 0.999), weight_decay=0.0, clip=None)
-    return replace(plain, warmup=0.0, floor=0.0)
 
 
 def teach(d: int, width: int, n: int, *, seed: int) -> tuple[np.ndarray, np.ndarray]:
@@ -93,7 +85,7 @@ def student_losses(
         looks.append([_squared(model, *pair) for pair in zip(nets, held, strict=True)])
 
     at = {max(1, round(steps * n / LOOKS)) for n in range(1, LOOKS + 1)}
-    train_batched(model, recipe(steps), pause_at=at, paused=look)
+    train_batched(model, plain_adam(steps), pause_at=at, paused=look)
     seen = np.array(looks)  # (looks, seeds, validation and test, students of a seed)
     valid, test = (seen[:, :, part].reshape(len(looks), *shape) for part in (0, 1))
     best = valid.argmin(axis=0)[None]

@@ -5,7 +5,6 @@ examples. All subsets train at once as one ensemble. Introduced in the chapter o
 pruning.
 """
 
-from dataclasses import replace
 from itertools import product
 from typing import Literal
 
@@ -16,8 +15,7 @@ from scipy.stats import rankdata
 from scaling_core.data import images
 from scaling_core.data.images import Images
 from scaling_core.models.mlp import MLPConfig, MLPEnsemble
-from scaling_core.training.batched import train_batched
-from scaling_core.training.settings import Training
+from scaling_core.training.batched import plain_adam, train_batched
 from studies.pruning import scores
 from studies.pruning.scores import (
     SCORES,
@@ -66,12 +64,6 @@ def draw(source: Source, *, test: int, pool: int, seed: int) -> tuple[Images, Im
     return Images(data.x[rest], data.y[rest]), Images(data.x[first], data.y[first])
 
 
-def recipe(steps: int, lr: float = 3e-3) -> Training:
-    """Return how every network of the chapter trains: Adam, cosine to zero."""
-    plain = Training(steps, lr, betas=(0.9, 0.999), weight_decay=0.0, clip=None)
-    return replace(plain, warmup=0.0, floor=0.0)
-
-
 def choose(
     data: Images, shares, controls, config: MLPConfig, *, steps, seed, device
 ) -> dict[tuple[float, str], np.ndarray]:
@@ -83,7 +75,7 @@ def choose(
     (``classes of``).
     """
     probe = train_probe(
-        data.flat, data.y, config, recipe(steps), seed=seed, device=device
+        data.flat, data.y, config, plain_adam(steps), seed=seed, device=device
     )
     score, rest = scores.el2n(probe), scores.random_score(probe)
     sorts = {"EL2N": score, "prototypes": scores.prototypes(probe)}
@@ -183,7 +175,7 @@ def _errors(pool, held_out, config, lists, runs, *, seed, device) -> dict[str, l
             seeds=[1000 * seed + 900] * len(now),
             device=device,
         )
-        train_batched(model, recipe(steps))
+        train_batched(model, plain_adam(steps))
         errors = model.errors(held_out.flat, held_out.y).tolist()
         for (n, column), error in zip(now, errors, strict=True):
             found[column][n] = error
@@ -206,7 +198,7 @@ def measure_scores(
         data.flat,
         data.y,
         MLPConfig((data.flat.shape[1], width, 10)),
-        recipe(steps),
+        plain_adam(steps),
         seed=seed,
         subset_nets=subset_nets,
         looks=True,

@@ -5,7 +5,12 @@ from functools import partial
 
 import numpy as np
 
-from scaling_core.base.interactive import interactive_html, show_interactive
+from scaling_core.base.interactive import (
+    LOOK,
+    interactive_html,
+    show_interactive,
+    slider,
+)
 from studies.pruning.replica import solve
 from studies.pruning.rules import Cell, Keep
 from studies.pruning.simulate import simulate_all
@@ -49,13 +54,13 @@ def slider_figure(
     figure.update_yaxes(type="log", gridcolor="#EEEEEE", range=[-1.65, -0.25])
     figure.update_yaxes(tickvals=[0.03, 0.05, 0.1, 0.2, 0.5])
     figure.update_yaxes(title_text="test error", col=1)
-    look: dict = dict(template=None, showlegend=False, height=420, font_color="#222222")
-    look |= dict(paper_bgcolor="white", plot_bgcolor="white")
-    look["margin"] = dict(l=55, r=15, t=70, b=50)
+    look: dict = LOOK | dict(showlegend=False, margin=dict(l=55, r=15, t=70, b=50))
     text = ", ".join(f"<b style='color:{c}'>{k}</b>" for k, c in colors.items())
     title = dict(text=f"Kept examples: {text}", font_size=13)
-    slider = _slider(pools, start, 2 * len(angles) * len(colors))
-    return figure.update_layout(title=title, sliders=[slider], **look)
+    labels, prefix = [f"{x:g}" for x in pools], "examples per weight in the pool: "
+    traces = 2 * len(angles) * len(colors)
+    steps = slider(labels, start=start, traces=traces, prefix=prefix)
+    return figure.update_layout(title=title, sliders=[steps], **look)
 
 
 def _cell(pool: float, keep: Keep, angle: float, share: float) -> Cell:
@@ -76,18 +81,6 @@ def _add_points(figure, x, runs: np.ndarray, color, symbol: str, style: dict) ->
     marker = dict(color=color, symbol=symbol, size=7)
     y, x = np.round(mean, 5).tolist(), list(x)
     figure.add_scatter(x=x, y=y, error_y=bars, mode="markers", marker=marker, **style)
-
-
-def _slider(pools: Sequence[float], start: int, traces: int) -> dict:
-    """Return the slider: each pool shows the traces of its own."""
-    steps = []
-    for i, pool in enumerate(pools):
-        shown = np.repeat(np.arange(len(pools)) == i, traces).tolist()
-        steps.append(
-            dict(method="update", label=f"{pool:g}", args=[{"visible": shown}])
-        )
-    prefix = "examples per weight in the pool: "
-    return dict(active=start, steps=steps, pad_t=55, currentvalue_prefix=prefix)
 
 
 def slider_html(figure, div: str = "pr-interactive") -> str:

@@ -4,7 +4,12 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from scaling_core.base.interactive import interactive_html, show_interactive
+from scaling_core.base.interactive import (
+    LOOK,
+    interactive_html,
+    show_interactive,
+    slider,
+)
 
 LABEL = (
     "Interactive figure: value of at most K tries of the weakest proposer against K, a "
@@ -37,26 +42,15 @@ def cost_figure(
             line = dict(color=color, width=2, dash=dash)
             style = dict(mode="lines", name=name, line=line, visible=i == start)
             figure.add_scatter(x=K, y=np.round(value, 4).tolist(), **style)
-    slider = _slider(costs, start, len(names))
+    labels, prefix = [f"{cost:g}" for cost in costs], "cost of a wrong answer: "
+    steps = slider(labels, start=start, traces=len(names), prefix=prefix)
     figure.update_xaxes(type="log", title_text="tries at most", gridcolor="#EEEEEE")
     figure.update_yaxes(
         title_text="value", gridcolor="#EEEEEE", zerolinecolor="#999999"
     )
-    look: dict = dict(template=None, height=430, font_color="#222222")
-    look |= dict(paper_bgcolor="white", plot_bgcolor="white")
-    look |= dict(margin=dict(l=60, r=15, t=30, b=50), legend_title_text="verifier")
-    return figure.update_layout(sliders=[slider], **look)
-
-
-def _slider(costs: Sequence[float], start: int, traces: int) -> dict:
-    steps = []
-    for i, cost in enumerate(costs):
-        shown = np.repeat(np.arange(len(costs)) == i, traces).tolist()
-        steps.append(
-            dict(method="update", label=f"{cost:g}", args=[{"visible": shown}])
-        )
-    prefix = "cost of a wrong answer: "
-    return dict(active=start, steps=steps, pad_t=55, currentvalue_prefix=prefix)
+    look: dict = LOOK | dict(height=430, legend_title_text="verifier")
+    look["margin"] = dict(l=60, r=15, t=30, b=50)
+    return figure.update_layout(sliders=[steps], **look)
 
 
 def show(*args, **options) -> None:

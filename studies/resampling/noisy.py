@@ -15,8 +15,8 @@ from torch import Tensor
 
 from scaling_core.models.mlp import MLPConfig, MLPEnsemble, forward
 from scaling_core.rl.coverage import coverage_loss
-from scaling_core.training.batched import train_batched
-from studies.resampling.verifiers import pictures, plain_adam
+from scaling_core.training.batched import plain_adam, train_batched
+from studies.resampling.verifiers import pictures
 
 TRAIN, TUNE, TEST = 800, 1000, 2000  # images
 NOISE = 0.6  # standard deviation added to pixels from 0 to 1
@@ -124,5 +124,6 @@ def measure_losses(
         for name, values in rows.items():
             found[name].append(np.stack(values, 1))
 
-    train_batched(nets, plain_adam(steps, 1e-3), pause_at=at, paused=look)
+    training = plain_adam(steps, 1e-3, schedule="constant")
+    train_batched(nets, training, pause_at=at, paused=look)
     return Looks(tuple(at), **{name: np.array(v) for name, v in found.items()})

@@ -17,19 +17,12 @@ from scipy.special import softmax
 
 from scaling_core.data import images
 from scaling_core.models.mlp import MLPConfig, MLPEnsemble, forward
-from scaling_core.training.batched import train_batched
-from scaling_core.training.settings import Training
+from scaling_core.training.batched import plain_adam, train_batched
 from studies.resampling.budgets import ceiling
 
 POOL = 2000  # images of each kind of network; the rest is for threshold and test
 THRESHOLD = 300  # images on which the verifier's threshold is set
 COMPLETE = 0.95  # share of right answers that a verifier shall accept, if not told
-
-
-def plain_adam(steps: int, lr: float = 3e-3) -> Training:
-    """Return Adam at a constant rate: a run stopped earlier is a shorter run."""
-    plain = Training(steps, lr, schedule="constant", betas=(0.9, 0.999), clip=None)
-    return replace(plain, weight_decay=0.0, warmup=0.0)
 
 
 def has_digits() -> bool:
@@ -173,5 +166,6 @@ def train_pairs(
             for part, (propose, verify) in zip(parts, rows, strict=True)
         ]
 
-    train_batched(nets, plain_adam(looks[-1]), pause_at=looks, paused=look)
+    training = plain_adam(looks[-1], schedule="constant")
+    train_batched(nets, training, pause_at=looks, paused=look)
     return found

@@ -8,7 +8,7 @@ Shapes: T bins of steps.
 import numpy as np
 
 from scaling_core.fitting import SigmoidLog, fit
-from studies.rl.published import sigmoid_grid
+from studies.rl.published import sigmoid, sigmoid_grid
 
 BINS = 30  # of a run
 LEAST = 1e-3  # of a failure rate or an error whose logarithm is taken
@@ -36,16 +36,6 @@ def power_law(C: np.ndarray, R: np.ndarray) -> tuple[float, float]:
     """
     slope, E = np.polyfit(np.log(C), np.log(np.maximum(1 - R, LEAST)), 1)
     return -slope, E
-
-
-def sigmoid(C: np.ndarray, p: dict[str, float]) -> np.ndarray:
-    """Return R_0 + (A - R_0) / (1 + (C_mid/C)^B), arXiv 2510.13786, eq. 1.
-
-    >>> sigmoid(np.array([2.0]), dict(R_0=0.1, A=0.5, C_mid=2.0, B=3.0)).round(9).tolist()
-    [0.3]
-    """
-    with np.errstate(over="ignore"):
-        return p["R_0"] + (p["A"] - p["R_0"]) / (1 + (p["C_mid"] / C) ** p["B"])
 
 
 def started_power_law(C: np.ndarray, R: np.ndarray, R_0: float) -> np.ndarray:
@@ -95,9 +85,9 @@ def forecasts(
     last = R[seen - max(1, seen // 5) : seen].mean()
     return dict(
         power=1 - np.exp(E - k * np.log(C)),
-        sigmoid=sigmoid(C, found | dict(R_0=R_0)),
+        sigmoid=sigmoid(C, R_0=R_0, **found),
         started=1 - (1 - R_0) * (1 + C / C_0) ** -gain,
-        free=sigmoid(C, free),
+        free=sigmoid(C, **free),
         line=np.polyval(np.polyfit(C_fit, R_fit, 1), C),
         stay=np.full(len(C), last),
     )

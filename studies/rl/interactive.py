@@ -7,25 +7,18 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from scaling_core.base.interactive import interactive_html, show_interactive
+from scaling_core.base.interactive import (
+    LOOK,
+    interactive_html,
+    show_interactive,
+    slider,
+)
 from scaling_core.base.intervals import interval_over_runs
-from scaling_core.rl.metrics import pass_at_k
+from studies.rl.readings import pass_by_temperature
 
 Counts = Mapping[
     str, Mapping[float, np.ndarray]
 ]  # model, temperature: right ones (S, Q)
-
-
-def coverage(right_SQ: np.ndarray, *, n: int, ks: Sequence[int]) -> np.ndarray:
-    """Return pass@k of each seed, the mean over its problems, (S, len(ks)).
-
-    ``right_SQ`` counts the right ones of n answers to each problem.
-
-    >>> coverage(np.array([[0, 2]]), n=2, ks=(1, 2)).tolist()
-    [[0.5, 0.5]]
-    """
-    rows = [[pass_at_k(right_Q, n, k).mean() for k in ks] for right_Q in right_SQ]
-    return np.array(rows)
 
 
 def slider_figure(
@@ -43,7 +36,8 @@ def slider_figure(
     start = temperatures.index(1.0) if 1.0 in temperatures else 0
     for i, temperature in enumerate(temperatures):
         for name, of in counts.items():
-            runs = coverage(of[temperature], n=n, ks=ks)
+            right_SQ = of[temperature]
+            runs = np.stack([pass_by_temperature(right_SQ, n=n, k=k) for k in ks], 1)
             style = dict(color=colors[name], size=8)
             bars = dict(array=_half_widths(runs), width=3, thickness=1)
             y = np.round(runs.mean(axis=0), 4).tolist()
@@ -59,13 +53,12 @@ def slider_figure(
     figure.update_xaxes(tickvals=list(ks), ticktext=[str(k) for k in ks])
     figure.update_yaxes(title_text="pass@k", range=[0, 1])
     figure.update_xaxes(gridcolor="#EEEEEE").update_yaxes(gridcolor="#EEEEEE")
-    look: dict = dict(template=None, height=420, font_color="#222222")
-    look |= dict(paper_bgcolor="white", plot_bgcolor="white", showlegend=False)
-    look["margin"] = dict(l=55, r=15, t=60, b=50)
+    look: dict = LOOK | dict(showlegend=False, margin=dict(l=55, r=15, t=60, b=50))
     title = ", ".join(f"<b style='color:{colors[m]}'>{m}</b>" for m in counts)
-    slider = _slider(temperatures, start, len(counts))
+    labels, prefix = [f"{t:g}" for t in temperatures], "temperature of the draw: "
+    steps = slider(labels, start=start, traces=len(counts), prefix=prefix)
     return figure.update_layout(
-        title=dict(text=title, font_size=13), sliders=[slider], **look
+        title=dict(text=title, font_size=13), sliders=[steps], **look
     )
 
 
@@ -74,17 +67,6 @@ def _half_widths(runs: np.ndarray) -> list[float]:
         return [0.0] * runs.shape[1]
     found = (interval_over_runs(column, "t") for column in runs.T)
     return [round((i.high - i.low) / 2, 4) for i in found]
-
-
-def _slider(temperatures: Sequence[float], start: int, traces: int) -> dict:
-    """Return the slider: each temperature shows its own traces."""
-    steps = []
-    for i, temperature in enumerate(temperatures):
-        shown = np.repeat(np.arange(len(temperatures)) == i, traces).tolist()
-        step = dict(method="update", label=f"{temperature:g}")
-        steps.append(step | dict(args=[{"visible": shown}]))
-    prefix = "temperature of the draw: "
-    return dict(active=start, steps=steps, pad_t=55, currentvalue_prefix=prefix)
 
 
 def show(counts: Counts, **options) -> None:

@@ -14,7 +14,7 @@ import numpy as np
 from scipy.optimize import fminbound
 
 from scaling_core.data.published import load_published
-from scaling_core.fitting import PowerLaw, SaturatingK, fit
+from scaling_core.fitting import PowerLaw, SaturatingK, SigmoidLog, fit
 
 Columns = dict[str, np.ndarray]
 SQUARES = dict(loss="mse")  # of L, not of ln L, as its repository's code
@@ -190,13 +190,13 @@ def explained_by_offsets(data: Columns) -> float:
     return float(1 - around / np.sum((L - L.mean()) ** 2))
 
 
-def sigmoid(C, *, R_0: float, A: float, C_mid: float, B: float) -> np.ndarray:
-    """Return the pass rate R_0 + (A - R_0)/(1 + (C_mid/C)^B).
+def sigmoid(C, **params: float) -> np.ndarray:
+    """Return the pass rate R_0 + (A - R_0)/(1 + (C_mid/C)^B), see `SigmoidLog`.
 
-    >>> float(sigmoid(10.0, R_0=0.2, A=0.6, C_mid=10.0, B=2.0))
-    0.4
+    >>> sigmoid([10.0], R_0=0.2, A=0.6, C_mid=10.0, B=2.0).round(9).tolist()
+    [0.4]
     """
-    return R_0 + (A - R_0) / (1 + (C_mid / np.asarray(C, dtype=float)) ** B)
+    return SigmoidLog().predict(params, {"x": C})
 
 
 def printed_curve(

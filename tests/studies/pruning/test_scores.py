@@ -7,8 +7,9 @@ import pytest
 import torch
 
 from scaling_core.models.mlp import MLPConfig, forward
+from scaling_core.training.batched import plain_adam
 from studies.pruning import scores
-from studies.pruning.digits import draw, recipe
+from studies.pruning.digits import draw
 from studies.pruning.scores import SCORES, Probe, keep, train_probe
 
 CONFIG = MLPConfig((4, 3, 2))
@@ -38,7 +39,7 @@ def digits_probe():
     data, _ = draw("small digits", test=0, pool=300, seed=0)
     config = MLPConfig((64, 16, 10))
     settings = dict(seed=0, nets=3, subset_nets=20, looks=True)
-    return train_probe(data.flat, data.y, config, recipe(160), **settings)
+    return train_probe(data.flat, data.y, config, plain_adam(160), **settings)
 
 
 def test_closed_forms():
@@ -84,7 +85,7 @@ def test_all_scores_call_a_wrong_label_hard(digits_probe):
         digits_probe.x_NI,
         y,
         MLPConfig((64, 64, 10)),
-        recipe(600),
+        plain_adam(600),
         seed=1,
         nets=2,
         subset_nets=20,

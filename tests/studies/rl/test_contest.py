@@ -9,13 +9,13 @@ from studies.rl.contest import (
     forecasts,
     joint_slopes,
     power_law,
-    sigmoid,
     started_power_law,
 )
+from studies.rl.published import sigmoid
 
 STEPS = np.arange(1, 61.0)
 POWER = 1 - 0.9 * STEPS**-0.2
-SIGMOID = sigmoid(STEPS, dict(R_0=0.1, A=0.6, C_mid=20.0, B=2.5))
+SIGMOID = sigmoid(STEPS, R_0=0.1, A=0.6, C_mid=20.0, B=2.5)
 
 
 def test_power_law_recovers_what_was_put_in():

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from studies.rl.interactive import coverage, slider_figure
+from studies.rl.interactive import slider_figure
+from studies.rl.readings import pass_by_temperature
 
 KS = (1, 2, 4)
 COUNTS = {
@@ -14,7 +15,8 @@ COLORS = {"before": "#000000", "after": "#0072B2"}
 
 
 def test_coverage_by_hand():
-    found = coverage(COUNTS["before"][0.5], n=4, ks=KS)
+    right_SQ = COUNTS["before"][0.5]
+    found = np.stack([pass_by_temperature(right_SQ, n=4, k=k) for k in KS], axis=1)
     assert found == pytest.approx(np.array([[0.5, 0.5, 0.5], [0.5, 5 / 6, 1]]))
 
 
