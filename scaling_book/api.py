@@ -19,7 +19,7 @@ from scipy import stats
 from scaling_book.claims import Claim, bib_keys, judged_hash, load_claims
 from scaling_book.curves import accepted_curves, check_curves, write_curves
 from scaling_book.errors import RecordError
-from scaling_book.measure import check_form
+from scaling_book.measure import as_json, check_form, check_shapes
 from scaling_book.profile import PROFILES, resolve_profile
 from scaling_book.provenance import provenance
 from scaling_core.base.files import book_root, write_atomic
@@ -248,12 +248,12 @@ class Chapter:
             "not_assessed": not_assessed,
         }
         entry: dict = {
-            name: _as_json(claim_id, name, x)
+            name: as_json(claim_id, name, x)
             for name, x in given.items()
             if x is not None
         }
         check_form(claim, entry)
-        _check_shapes(claim_id, entry)
+        check_shapes(claim_id, entry)
         if ("value" in entry) != bool(tolerance_of):
             raise RecordError(f"{claim_id}: value= and tolerance_of= go together")
         if tolerance_of:
@@ -330,32 +330,6 @@ def record_path(root: Path, slug: str, profile: str) -> Path:
     """Return where a chapter writes its record (``SCALING_RECORDS`` may say)."""
     folder = os.environ.get("SCALING_RECORDS") or root / "build" / "records" / profile
     return Path(folder) / f"{slug}.json"
-
-
-def _as_json(claim_id: str, name: str, given):
-    """Return what a record's JSON holds of one argument, its numbers finite."""
-    if name == "not_assessed":
-        return str(given)
-    if name == "resamples":
-        numbers = {"estimate": given.estimate, "replicates": given.replicates}
-        finite = {k: _as_json(claim_id, k, x) for k, x in numbers.items()}
-        return {"method": given.method, "n": given.n, **finite}
-    numbers = np.asarray(given, dtype=float)
-    if not numbers.size or not np.isfinite(numbers).all():
-        raise RecordError(f"{claim_id}: {name} is empty or not finite: {given}")
-    return numbers.tolist()
-
-
-def _check_shapes(claim_id: str, entry: dict) -> None:
-    """Refuse runs that are no vector, and rows beside them that are of other runs."""
-    names = {"runs", "leave_one_out", "half_trained"} & set(entry)
-    shapes = {name: np.shape(entry[name]) for name in names}
-    lengths = {shape[-1] for shape in shapes.values()}
-    if names and (len(shapes.get("runs", ())) != 1 or len(lengths) != 1):
-        raise RecordError(
-            f"{claim_id}: runs hold one value per seed, and what stands beside them "
-            f"as many; got shapes {shapes}"
-        )
 
 
 def _plain(value) -> str:

@@ -71,6 +71,32 @@ def check_form(claim: Claim, entry: dict) -> None:
         )
 
 
+def as_json(claim_id: str, name: str, given):
+    """Return what a record's JSON holds of one argument, its numbers finite."""
+    if name == "not_assessed":
+        return str(given)
+    if name == "resamples":
+        numbers = {"estimate": given.estimate, "replicates": given.replicates}
+        finite = {k: as_json(claim_id, k, x) for k, x in numbers.items()}
+        return {"method": given.method, "n": given.n, **finite}
+    numbers = np.asarray(given, dtype=float)
+    if not numbers.size or not np.isfinite(numbers).all():
+        raise RecordError(f"{claim_id}: {name} is empty or not finite: {given}")
+    return numbers.tolist()
+
+
+def check_shapes(claim_id: str, entry: dict) -> None:
+    """Refuse runs that are no vector, and rows beside them that are of other runs."""
+    names = {"runs", "leave_one_out", "half_trained"} & set(entry)
+    shapes = {name: np.shape(entry[name]) for name in names}
+    lengths = {shape[-1] for shape in shapes.values()}
+    if names and (len(shapes.get("runs", ())) != 1 or len(lengths) != 1):
+        raise RecordError(
+            f"{claim_id}: runs hold one value per seed, and what stands beside them "
+            f"as many; got shapes {shapes}"
+        )
+
+
 def point_estimate(entry: dict) -> float:
     """Return an assessed entry's number without its claim: the mean of plain runs.
 
