@@ -35,7 +35,9 @@ def regimes_figure(
     """
     from plotly.subplots import make_subplots  # only the extra that makes books
 
-    titles = [f"spectrum i^-{1 + decay:g}" for decay in decays]
+    titles = [
+        f"i^-{1 + decay:g}" for decay in decays
+    ]  # of the spectrum, short for phones
     figure = make_subplots(1, len(decays), subplot_titles=titles, shared_yaxes=True)
     rng, start = np.random.default_rng(seed), len(Ps) // 2
     grid = np.unique(np.geomspace(min(Ds), max(Ds), 80).round().astype(int))
@@ -70,15 +72,16 @@ def _plain(y) -> list:
 
 def _dress(figure, Ps, start: int, traces: int, colors: dict[str, str]):
     """Add axes, slider and the key of colours."""
-    figure.update_xaxes(type="log", title_text="examples D", gridcolor="#EEEEEE")
+    figure.update_xaxes(type="log", title_text="D", dtick=1, gridcolor="#EEEEEE")
     figure.update_yaxes(type="log", gridcolor="#EEEEEE", exponentformat="power")
     figure.update_yaxes(title_text="loss", col=1)
     labels = [f"{P}" for P in Ps]
     steps = slider(labels, start=start, traces=traces, prefix="features P: ")
     names = dict(ours="simulated", theory="theory", excess="excess over infinite data")
     names["limit"] = "infinite data"
-    text = ", ".join(f"<b style='color:{colors[k]}'>{v}</b>" for k, v in names.items())
-    look: dict = LOOK | dict(showlegend=False, margin=dict(l=65, r=15, t=70, b=50))
+    keys = [f"<b style='color:{colors[k]}'>{v}</b>" for k, v in names.items()]
+    text = f"{', '.join(keys[:2])} of D examples, by spectrum<br>{', '.join(keys[2:])}"
+    look: dict = LOOK | dict(showlegend=False, margin=dict(l=65, r=15, t=95, b=50))
     return figure.update_layout(
         title=dict(text=text, font_size=13), sliders=[steps], **look
     )
