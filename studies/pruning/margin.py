@@ -1,6 +1,6 @@
 """The largest margin, exactly: the shortest w with A w ≥ 1.
 
-Few examples are left to non-negative least squares. For many, an interior point method
+Few examples are left to non-negative least squares. For more, an interior point method
 (Mehrotra 1992) goes towards the conditions of optimality,
 
     w = Aᵀa,  A w - s = 1,  a ≥ 0,  s ≥ 0,  a s = 0,
@@ -8,6 +8,7 @@ Few examples are left to non-negative least squares. For many, an interior point
 until it can name the support, the examples with a > 0, which gives w by linear
 equations. A support that misses a condition is exchanged in blocks (Portugal, Júdice and
 Vicente 1994) and accepted only if all hold to 1e-10. If none is, least squares decide.
+So single precision is enough for the steps, where it allows any.
 
 Shapes: P examples, N weights.
 """
@@ -16,10 +17,13 @@ import numpy as np
 from scipy.linalg.lapack import (
     dpotrf,  # pyright: ignore[reportAttributeAccessIssue]
     dpotrs,  # pyright: ignore[reportAttributeAccessIssue]
+    spotrf,  # pyright: ignore[reportAttributeAccessIssue]
+    spotrs,  # pyright: ignore[reportAttributeAccessIssue]
 )
 from scipy.optimize import nnls
 
-MANY = 2  # examples per weight from which the interior point method is cheaper
+MANY = 0.8  # examples per weight from which the interior point method is cheaper
+NEAR = 0.95  # a step as long as this says that the support can be named
 STEPS, EXCHANGES = 50, 5  # at most
 EXACT = 1e-10  # of margins
 ENDLESS = 1e50  # mean of a s, where nothing separates
@@ -57,35 +61,46 @@ def by_least_squares(A: np.ndarray) -> np.ndarray:
     return -rest[:N] / rest[N]
 
 
+@np.errstate(over="ignore", invalid="ignore")  # where nothing separates
 def by_interior_point(A: np.ndarray) -> np.ndarray | None:
     """Return the same by Mehrotra's steps; None if no support is accepted."""
     P, N = A.shape
     w, a, s, t = np.zeros(N), np.ones(P), np.ones(P), 0.0
-    B = np.empty_like(A)
+    single = A.astype(np.float32)
     for _ in range(STEPS):
-        if t > 0.5:
+        if t > NEAR:
             w_exact = _from_support(A, a * s.sum() > s * a.sum())
             if w_exact is not None:
                 return w_exact
-        np.multiply(A, np.sqrt(a / s)[:, None], out=B)
-        factor, failed = dpotrf(np.eye(N) + B.T @ B, overwrite_a=True)
+        solve = _normal_equations(single, a / s) or _normal_equations(A, a / s)
         mean = a @ s / P
-        if failed or not mean < ENDLESS:
+        if solve is None or not mean < ENDLESS:
             return None
         gaps = A @ w - s - 1, w - a @ A
-        _, ds, da = _newton(A, a, s, -a * s, gaps, factor)
+        _, ds, da = _newton(A, a, s, -a * s, gaps, solve)
         t = _inside(a, s, da, ds)
         centre = mean * ((a + t * da) @ (s + t * ds) / P / mean) ** 3
-        dw, ds, da = _newton(A, a, s, centre - a * s - da * ds, gaps, factor)
+        dw, ds, da = _newton(A, a, s, centre - a * s - da * ds, gaps, solve)
         t = _inside(a, s, da, ds)
         w, a, s = w + t * dw, a + t * da, s + t * ds
     return None
 
 
-def _newton(A, a, s, change, gaps, factor):
+def _normal_equations(A, weights):
+    """Return what solves (1 + Aᵀ diag(weights) A) x = b; None if they have no root."""
+    single = A.dtype == np.float32
+    potrf, potrs = (spotrf, spotrs) if single else (dpotrf, dpotrs)
+    B = A * np.sqrt(weights).astype(A.dtype)[:, None]
+    C = B.T @ B
+    np.fill_diagonal(C, C.diagonal() + 1)
+    factor, failed = potrf(C, overwrite_a=True)
+    return None if failed else lambda b: potrs(factor, b.astype(A.dtype))[0]
+
+
+def _newton(A, a, s, change, gaps, solve):
     """Return the steps of w, s and a that close the gaps and change a s so."""
     above, beside = gaps
-    dw = dpotrs(factor, ((change - a * above) / s) @ A - beside)[0]
+    dw = solve(((change - a * above) / s) @ A - beside)
     ds = A @ dw + above
     return dw, ds, (change - a * ds) / s
 
