@@ -136,33 +136,66 @@ def check(
     slug: Annotated[str | None, typer.Argument(help="a chapter; none: all")] = None,
     profile: ProfileOption = "",
     against: Annotated[
-        Path | None, typer.Option(help="references to compare the numbers with")
+        Path | None, typer.Option(help="a folder of references, as data/results")
     ] = None,
 ):
-    """Judge the records without building pages."""
+    """Judge the records without building pages.
+
+    Without --against: each claim's number and verdict, exit 1 where a verdict turned
+    into the opposite of the accepted one.
+
+    With --against data/results: what agrees with the reference, a line a claim. = agrees
+    (its interval and the reference's meet; numbers without one: both within the stated
+    tolerance, or within 1 %). ≠ moved (they do not). ✕ verdict differs. – not compared
+    (no number on one side, a time, one smoke run). Exit 1 if a claim moved or its
+    verdict differs.
+    """
     from scaling_book.chapters import built_record, pick_chapters
     from scaling_book.claims import load_ledger
-    from scaling_book.ledger import chapter_ledger, moved
+    from scaling_book.ledger import chapter_ledger
     from scaling_book.numbers import show_measured
     from scaling_book.profile import resolve_profile
 
     root, profile = book_root(), resolve_profile(profile)
-    ledger, rows, changed = load_ledger(root), [], []
+    ledger, by_slug = load_ledger(root), {}
     picked = pick_chapters(root, [slug] if slug else [])
     for chapter in (c for c in picked if not c.missing):
         path = built_record(root, profile, chapter.slug)
         claims = ledger.get(chapter.slug, [])
-        rows += chapter_ledger(root, chapter, claims, path).rows
-        if against is not None:
-            changed += moved(rows, against / chapter.slug / f"{profile}.json")
+        by_slug[chapter.slug] = chapter_ledger(root, chapter, claims, path).rows
+    absent = [c.missing_message for c in picked if c.missing]
+    if against is not None:
+        _compare(by_slug, against, profile, absent)
+        return
+    rows = [row for rows in by_slug.values() for row in rows]
     for row in rows:
         ours = show_measured(row.measured, row.claim.unit)
         typer.echo(f"{row.verdict.symbol} {row.claim.id}: {ours} — {row.verdict.word}")
-    for row, theirs in changed:
-        was, now = (show_measured(x, row.claim.unit) for x in (theirs, row.measured))
-        typer.echo(f"MOVED: {row.claim.id}: was {was}, now {now}", err=True)
-    _report(rows, [c.missing_message for c in picked if c.missing])
-    if changed:
+    _report(rows, absent)
+
+
+def _compare(by_slug: dict, folder: Path, profile: str, absent: list[str]) -> None:
+    """Print how each claim compares with its reference; leave with 1 where one fails."""
+    from scaling_book.against import compare, count_sentence, reference_file
+
+    files = {slug: reference_file(folder, slug, profile) for slug in by_slug}
+    if not any(files.values()):
+        raise UsageError(
+            f"{folder} holds no reference at {profile} for {', '.join(files)}; allowed: "
+            "<slug>/<profile>.json as in data/results, or <slug>.json as in build/records"
+        )
+    found = []
+    for slug, file in files.items():
+        if file is None:
+            typer.echo(f"– {slug}: no reference at {profile}")
+            continue
+        for comparison in compare(by_slug[slug], file):
+            typer.echo(comparison.line)
+            found.append(comparison)
+    typer.echo(count_sentence(found, str(folder)))
+    for line in absent:
+        typer.echo(f"MISSING: {line}", err=True)
+    if absent or any(comparison.failed for comparison in found):
         raise typer.Exit(1)
 
 

@@ -252,18 +252,3 @@ def load_book_ledger(
         chapter_ledger(root, c, claims.get(c.slug, []), records / f"{c.slug}.json")
         for c in chapters
     ]
-
-
-def moved(rows: list[Row], reference_file: Path) -> list[tuple[Row, Measured]]:
-    """Return the rows whose interval misses the reference's, each with the latter."""
-    reference = read_record(reference_file)["values"]
-    found = []
-    for row in rows:
-        entry = reference.get(row.claim.id)
-        theirs = measure(row.claim, entry, row.profile) if entry else None
-        if not (row.measured and theirs and row.measured.interval and theirs.interval):
-            continue
-        a, b = row.measured.interval, theirs.interval
-        if a.high < b.low or a.low > b.high:
-            found.append((row, theirs))
-    return found

@@ -10,7 +10,7 @@ from scaling_book.api import Chapter
 from scaling_book.chapters import list_chapters
 from scaling_book.claims import judged_hash, load_ledger
 from scaling_book.errors import RecordError, RenderError
-from scaling_book.ledger import chapter_ledger, moved
+from scaling_book.ledger import chapter_ledger
 from scaling_book.numbers import fill_quotes
 from scaling_core.base.intervals import bootstrap_runs, interval_over_runs
 
@@ -217,16 +217,6 @@ def test_a_reference_of_another_profile_need_not_hold_a_new_claim(mini_book):
     old, new = ledger(mini_book).references["gpu"]
     assert new.verdict.word == "not assessed here" and new.measured is None
     assert old.verdict.reason.startswith("first.slope: 5 runs; gpu needs >= 10")
-
-
-def test_numbers_that_moved_off_a_reference_are_found(mini_book):
-    run(mini_book)
-    reference(mini_book, "cpu")
-    file = mini_book / "data/results/first/cpu.json"
-    assert moved(ledger(mini_book).rows, file) == []
-    run(mini_book, runs=[x + 0.2 for x in RUNS])
-    [(now, then)] = moved(ledger(mini_book).rows, file)
-    assert now.measured.estimate - then.estimate == pytest.approx(0.2)
 
 
 @pytest.mark.parametrize(
