@@ -6,13 +6,16 @@ import platform
 import re
 import subprocess
 import sys
+import time
 from datetime import UTC, datetime
 from pathlib import Path
 
+from scaling_book.cost import cost
 from scaling_book.keys import code_key
 from scaling_core.base.errors import UsageError
 from scaling_core.base.inputs import name_input, noted_inputs
 
+STARTED = time.time()  # when a chapter's process began, or soon after
 # What must be committed for a record to be clean: all that its numbers depend on.
 TRACKED = ("notebooks", "studies", "scaling_core", "data/published", "constraints.txt")
 
@@ -30,6 +33,7 @@ def provenance(root: Path, slug: str, profile: str, device: str) -> dict:
         "device": _device_name(device),
         "threads": _threads(),
         "versions": _versions(),
+        "cost": cost(root, slug, profile, device, STARTED),
     }
 
 

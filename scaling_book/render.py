@@ -21,6 +21,7 @@ from scaling_book.forest import draw_forest, drawable
 from scaling_book.ledger import ChapterLedger, Row, load_book_ledger
 from scaling_book.notebooks import set_ids, write_notebook
 from scaling_book.numbers import fill_quotes
+from scaling_book.rerun_page import cost_page
 from scaling_book.verdicts import judge
 from scaling_core.base.files import write_atomic
 
@@ -204,6 +205,7 @@ def _write_generated(site: Path, ledgers: list[ChapterLedger]) -> None:
     folder = site / "book" / "generated"
     write_atomic(folder / "all-claims.md", pages.all_claims_page(ledgers))
     write_atomic(folder / "exponents.md", exponents_page(ledgers, site))
+    write_atomic(folder / "cost.md", cost_page(ledgers))
     rows = [row for ledger in ledgers for row in ledger.rows]
     primary = [row for row in rows if row.claim.primary]
     figure = _forest(primary, "landing", site)
