@@ -195,46 +195,6 @@ def chance_sentence(rows: Sequence[Row]) -> str:
     )
 
 
-def provenance_block(provenance: dict) -> str:
-    """Return the folded provenance of a chapter's numbers."""
-    seconds = provenance["seconds"]
-    facts = {
-        "Profile": provenance["profile"],
-        "Date": provenance["date"],
-        "Commit": provenance["commit"]
-        + (" (with uncommitted changes)" if provenance["dirty"] else ""),
-        "Device": f"{provenance['device']}, {provenance['threads']} thread(s)",
-        "Versions": ", ".join(f"{k} {v}" for k, v in provenance["versions"].items()),
-        "Seeds": f"from {provenance['first_seed']} upwards",
-        "Chapter, package, lock": ", ".join(
-            str(provenance[k])[:12] for k in ("chapter", "package", "lock")
-        ),
-        "Data read": ", ".join(
-            f"{name} ({digest[:12] if digest else 'absent'})"
-            for name, digest in provenance["inputs"].items()
-        )
-        or "none",
-        "Seconds": ", ".join(f"{k} {s:g}" for k, s in seconds.items())
-        + f"; {provenance['total_seconds']:g} in all",
-    }
-    rows = "".join(
-        f'<tr><th scope="row">{escape(k)}</th><td>{escape(v)}</td></tr>'
-        for k, v in facts.items()
-    )
-    return (
-        '<details class="provenance"><summary>Provenance of the numbers on this page'
-        f"</summary><table>{rows}</table></details>"
-    )
-
-
-def figure_line(ledger: ChapterLedger) -> str:
-    """Return the small line under each figure: data, code, profile and date."""
-    made = ledger.provenance
-    return (
-        f"Profile {made['profile']}, {made['date']}; code {str(made['package'])[:8]}."
-    )
-
-
 def all_claims_page(ledgers: Sequence[ChapterLedger]) -> str:
     """Return the page that lists every claim of the book."""
     rows = [row for ledger in ledgers for row in ledger.rows]

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import nbformat
 
-from scaling_book import pages
+from scaling_book import furniture, pages
 from scaling_book.assets import copy_assets
 from scaling_book.chapters import ChapterFile, executed_path, list_chapters
 from scaling_book.claims import load_ledger
@@ -81,7 +81,11 @@ def render(
         source = executed_path(root, profile, name)
         if references:
             source = records / f"{name}.ipynb"
-        _write_chapter(site, source, ledger, quotable)
+        data = furniture.copy_data(
+            records / f"{ledger.chapter.slug}.json", ledger, site
+        )
+        page = furniture.Page(root, ledger, data)
+        _write_chapter(site, source, page, quotable)
     _write_generated(site, ledgers)
     copy_assets(site)
     html = build_html(site, say)
@@ -125,23 +129,24 @@ def _stage(root: Path, out: Path) -> Path:
 
 
 def _write_chapter(
-    site: Path, source: Path, ledger: ChapterLedger, rows: dict[str, Row]
+    site: Path, source: Path, page: furniture.Page, rows: dict[str, Row]
 ) -> None:
+    chapter = page.ledger.chapter
     if not source.is_file():
         raise RenderError(f"{source}: not executed yet; run `scaling run` first")
     notebook = nbformat.read(source, as_version=4)
     for i, cell in enumerate(notebook.cells):
-        where = f"{ledger.chapter.source.name}, cell {i}"
+        where = f"{chapter.source.name}, cell {i}"
         figure = cell.metadata.get("mystnb", {}).get("figure")
         if cell.cell_type == "markdown":
             cell.source = fill_quotes(cell.source, rows, where)
         elif figure:
             figure["caption"] = fill_quotes(figure["caption"], rows, where)
-    fill_chapter(notebook, ledger, site)
-    write_notebook(notebook, _page_of(site, ledger.chapter))
+    fill_chapter(notebook, page, site)
+    write_notebook(notebook, _page_of(site, chapter))
 
 
-def fill_chapter(notebook, ledger: ChapterLedger, site: Path) -> None:
+def fill_chapter(notebook, page: furniture.Page, site: Path) -> None:
     """Fill the placeholders of an executed chapter and add what every page carries.
 
     Raises
@@ -149,19 +154,19 @@ def fill_chapter(notebook, ledger: ChapterLedger, site: Path) -> None:
     RenderError
         If the chapter lacks a placeholder or the set-up cell.
     """
+    ledger, minutes = page.ledger, furniture.reading_minutes(notebook)
     _replace(notebook, CARDS, pages.cards(ledger), ledger)
     table = pages.claims_table(ledger) + "\n\n" + pages.chance_sentence(ledger.rows)
-    figure = _forest(ledger.rows, ledger.chapter.slug, site)
+    line = furniture.forest_line(page)
+    figure = _forest(ledger.rows, ledger.chapter.slug, site, line)
     _replace(notebook, TABLE, f"{figure}{table}", ledger)
     commit = ledger.provenance["commit"]
     if commit != "unknown":
         _replace(notebook, UNPINNED, f'COMMIT = "{commit}"', ledger)
-    for cell in notebook.cells:
-        figure = cell.metadata.get("mystnb", {}).get("figure")
-        if figure:
-            figure["caption"] += f"\n\n{pages.figure_line(ledger)}"
-    notebook.cells.insert(1, nbformat.v4.new_markdown_cell(_downloads(ledger)))
-    block = pages.provenance_block(ledger.provenance)
+    furniture.furnish_figures(notebook, page)
+    head = furniture.head(page, minutes)
+    notebook.cells.insert(1, nbformat.v4.new_markdown_cell(head))
+    block = furniture.provenance_block(ledger.provenance)
     notebook.cells.append(nbformat.v4.new_markdown_cell(block))
     set_ids(notebook, ledger.chapter.name)
 
@@ -176,16 +181,7 @@ def _replace(notebook, placeholder: str, text: str, ledger: ChapterLedger) -> No
     cells[0].source = cells[0].source.replace(placeholder, text)
 
 
-def _downloads(ledger: ChapterLedger) -> str:
-    name = ledger.chapter.name
-    return (
-        ":::{div} chapter-downloads\n"
-        f"{{download}}`Executed notebook (.ipynb) <{name}.ipynb>` · "
-        f"{{download}}`Source (.py) <../../notebooks/{name}.py>`\n:::"
-    )
-
-
-def _forest(rows: list[Row], name: str, site: Path) -> str:
+def _forest(rows: list[Row], name: str, site: Path, line: str = "") -> str:
     """Draw a forest plot and return the MyST figure for it (nothing if no rows)."""
     rows = drawable(rows)
     if not rows:
@@ -196,7 +192,7 @@ def _forest(rows: list[Row], name: str, site: Path) -> str:
         "Ours (blue, 95 % interval over runs), the paper's value (grey, dashed), the "
         "band in which we call the claim confirmed (shaded) and the null (cross); "
         "each row has its own axis."
-    )
+    ) + (line and f"\n\n{line}")
     label = f"fig-forest-{name}"
     return f"```{{figure}} /{path}\n:alt: {alt}\n:name: {label}\n\n{caption}\n```\n\n"
 

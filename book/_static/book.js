@@ -20,3 +20,14 @@ document.addEventListener("DOMContentLoaded", () => {
     }
   });
 });
+
+// A link from a figure to its code opens the fold in which the code stands.
+const showCode = (hash) => {
+  const anchor = hash.startsWith("#code-") && document.getElementById(hash.slice(1));
+  anchor && anchor.nextElementSibling?.querySelector("details")?.setAttribute("open", "");
+};
+document.addEventListener("click", (event) => {
+  const link = event.target.closest?.('a[href^="#code-"]');
+  if (link) showCode(link.getAttribute("href"));
+});
+window.addEventListener("load", () => showCode(location.hash));
