@@ -161,6 +161,11 @@ def record(name: str, runs, half=None, left_out=None) -> None:
 # \bigl((Z C Z^\top)^{-1} Z C^2 Z^\top\bigr)\bigr] .
 # $$ (eq-fr-trace)
 #
+# ```{margin}
+# To *interpolate* is to answer every example seen exactly. Of the many students
+# that do so, the one with the smallest weights is meant.
+# ```
+#
 # Interpolating $k = D$ *Gaussian* examples $x = C^{1/2} z$ with all features gives the
 # same expression, $z$ being rows of $Z$. For many features it tends to
 #
@@ -665,6 +670,12 @@ plt.show()
 # gradient descent is a closed form: no network is needed. We subtract from each
 # network what it says at the start, train it on 100 digits (odd or even), and ask how
 # fast its mean test loss nears that of the limit.
+#
+# ```{margin}
+# While weights hardly move, a network acts as a linear model whose features are
+# the derivatives of its output by each weight. The *tangent kernel* of two
+# inputs is the inner product of their features.
+# ```
 #
 # What would the cheapest rival do? **A network whose features are frozen at the
 # start** is linear at any width, and its kernel is an average over $w$ random units.

@@ -189,6 +189,12 @@ def say_absent(name: str) -> None:
 # minimise what is asked for: these squares, or Huber's function of the
 # residuals of $\log L$, for which the inner problem is no longer linear.
 #
+# ```{margin}
+# *Huber's function* is the square of a small residual, and grows only in
+# proportion to a large one, so that no single bad point can drag the curve
+# along.
+# ```
+#
 # ## Known truth first
 #
 # Before any data, three surfaces without noise, on grids of 75 points from
@@ -1056,8 +1062,8 @@ chapter.glue("ft-share-llama", 100 * next_budgets / refits.TARGET, ".0f")
 # For $\alpha = \beta$ the numerator is $\alpha S(\alpha) - \alpha S(\alpha) =
 # 0$. Exchanging the two turns $\beta S(\alpha) - \alpha S(\beta)$ into its
 # negative and leaves the denominator as it is. On the left of the optimum one
-# exponential rules the loss, on the right the other; the parabola leans towards
-# the steeper one.
+# exponential rules the loss, on the right the other; the minimum of the parabola
+# moves away from the steeper one.
 # ```
 #
 # **2.** On the asymmetric surface, at which constant offset does a grid within

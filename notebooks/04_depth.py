@@ -134,6 +134,12 @@ print(f"text: {len(corpus.text):,} characters, {corpus.sha256[:12]}")
 # \end{aligned}
 # $$ (eq-dp-stream)
 #
+# ```{margin}
+# The *stream* is the vector of each token that all layers read and add to. A
+# *branch* is what stands between reading and adding: attention or MLP, with its
+# norm.
+# ```
+#
 # **The null.** Untrained layers write independent vectors of equal mean square
 # $c$ on a start of mean square $v_0$. The stream then grows like a random walk,
 # and the relative contribution falls, with nothing learned
@@ -815,6 +821,11 @@ plt.show()
 # the model itself. It asks for no labels and means the same before training.
 # Its *centre* is the centre of mass over layers, from the first (0) to the last
 # (1).
+#
+# ```{margin}
+# The *KL divergence* of two distributions is the mean logarithm of the ratio of
+# their chances, over draws from the first. It is zero only if they are equal.
+# ```
 
 # %% tags=["hide-input"]
 table = pd.DataFrame(

@@ -385,6 +385,11 @@ pd.DataFrame(rows).T.rename_axis(f"accuracy at hop {hop}")
 # problems do. The *depth score* is their measure: skip each layer in turn and
 # take the centre of mass, over layers, of the change of the output. We compare
 # the last two positions with the first two, and with the untrained model.
+#
+# ```{margin}
+# *Centre of mass*: the mean number of the layers, each weighted by what
+# skipping it changes. Late layers that matter make it large.
+# ```
 
 # %%
 three = (dict(late=slice(-2, None), early=slice(0, 2)), ("init_", "half_", ""))
@@ -710,6 +715,11 @@ plt.show()
 # are exact, and we add three controls: from the shallow model untrained, to the
 # deep model untrained, and from no model at all, the last three characters. The
 # paper has none, so there is no statement of it to judge: these are findings.
+#
+# ```{margin}
+# An *affine map* multiplies by a matrix and adds a constant. Its *columns* are
+# the numbers that it may read for each token.
+# ```
 #
 # A map from more columns has less error, and the three characters are
 # {glue:text}`cp-columns-window` columns where a stream has

@@ -656,6 +656,12 @@ plt.show()
 # them. Recipes that score a pool by networks trained on it may profit in the same
 # way; we show it for the perceptron only.
 #
+# ```{margin}
+# *Support vectors* are the examples nearest to the student's boundary. They
+# alone fix it: a student of largest margin stays the same if all others are
+# taken away.
+# ```
+#
 # ### Step 5: the reversal on digits
 #
 # Now real images: 5,000 handwritten digits (MNIST), 14 × 14 pixels, and

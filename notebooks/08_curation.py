@@ -171,6 +171,12 @@ def over_seeds(runs) -> str:
 # distance: the *transport gradient*. {cite:t}`kang2024get` pick the data where
 # it is lowest.
 #
+# ```{margin}
+# The *dual* finds the same least cost from the other side: a price of leaving
+# each $x$ and one of reaching each $y$, which together never exceed the cost of
+# that way.
+# ```
+#
 # **A line in the logarithm.** {cite:t}`kang2023performance` forecast a value at
 # a size $N$ by the line in $\ln N$ through two small sizes, with no parameter.
 #
@@ -969,6 +975,11 @@ plt.show()
 # shares, which no image was looked at for, errs as much as one in the transport
 # distance: {claim}`curation.distance-alone`. In this design the distance is nearly
 # a function of the weights, so that it cannot show what transport is good for.
+#
+# ```{margin}
+# *Total variation* is half the sum of the absolute differences of two sets of
+# shares: how much of the one has to change to make it the other.
+# ```
 #
 # **Growth is forecast, the mixtures' own slopes are not.** From
 # {glue:text}`cu-size-0` and {glue:text}`cu-size-1` digits to

@@ -139,6 +139,12 @@ print(f"{chapter.profile} on {chapter.device}, {sizes.seeds} seed(s)")
 # *clipped* near 1 (PPO, arXiv 1707.06347, and GRPO, 2402.03300). CISPO and GSPO are
 # other ways {cite:p}`khatri2025art`; the last (arXiv 2507.18071) clips whole answers.
 #
+# ```{margin}
+# *Clipped*: once the ratio has passed its bound in the direction in which the
+# advantage pushes, the token has no gradient any more. So one draw cannot push
+# a model arbitrarily far.
+# ```
+#
 # **Two laws.** Let $R$ be the *pass rate*, the share of right answers, $L = 1 - R$,
 # and $C$ the compute spent on RL. {cite:t}`tan2025scaling` have a power law whose
 # exponent grows with the number $N$ of parameters, with an intercept per size:
@@ -376,6 +382,11 @@ table.map("{:.3f}".format).rename_axis("model")
 # {glue:text}`rl-within`, nearly the {glue:text}`rl-free-within` of an exponent for
 # each size. In its worst size it explains {glue:text}`rl-r2-worst`, where no power law
 # does much better.
+#
+# ```{margin}
+# *Within sizes*: each size's own mean is taken off first, so that only what
+# compute changes is left to be explained.
+# ```
 #
 # ### Step 2: two printed statements, held against each other
 #

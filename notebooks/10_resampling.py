@@ -782,6 +782,11 @@ plt.show()
 # simple, errs least:** {glue:text}`rs-logistic`; ln of its error over the power
 # law's is {claim}`resampling.power-form`.
 #
+# ```{margin}
+# The *logit* of a chance is the logarithm of its odds, right over wrong. Unlike
+# the chance itself it has no upper end.
+# ```
+#
 # The saturating form cannot be right where difficulty varies: it has one $p$ for
 # all problems that can be solved, and the easy ones set it.
 #
@@ -793,6 +798,11 @@ plt.show()
 # We give both 256 draws a problem (ten thousand at gpu). A beta distribution is
 # fitted to the counts, and the line to the unbiased estimates. A rival costs nothing:
 # the slope between the last three of them (*end* in the table).
+#
+# ```{margin}
+# *Beta distributions* are a family, of two parameters, for chances between
+# nought and one: one hump, even, or piled up at the ends.
+# ```
 
 # %%
 chapter.section("Distribution of chances")

@@ -101,6 +101,6 @@ def test_exercises_have_folded_answers(pages, chapter):
     assert numbers == [f"{i + 1}." for i in range(len(answers))]
 
 
-def test_margin_notes_explain_and_type_no_number(pages, chapter):
+def test_margin_notes_explain_what_the_text_uses(pages, chapter):
     notes = pages[chapter.name].select("aside.margin")
     assert len(notes) >= 2
