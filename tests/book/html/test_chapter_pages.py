@@ -1,5 +1,6 @@
 """What a chapter's page carries beside its text, read off the built HTML."""
 
+import itertools
 import re
 from pathlib import Path
 
@@ -83,7 +84,7 @@ def test_citation_is_folded_can_be_copied_and_parses(pages, chapter):
 
 
 def test_neighbours_are_linked_by_their_titles(pages):
-    for before, after in zip(CHAPTERS, CHAPTERS[1:], strict=False):
+    for before, after in itertools.pairwise(CHAPTERS):
         forward = pages[before.name].select_one("a.right-next")
         back = pages[after.name].select_one("a.left-prev")
         assert forward["href"] == f"{after.name}.html"
