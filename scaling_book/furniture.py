@@ -194,7 +194,7 @@ def furnish_figures(notebook: nbformat.NotebookNode, page: Page) -> None:
             furnished.append(cell)
             continue
         at = next(i for i, c in enumerate(code) if c is cell)
-        anchor = f"code-{figure['name'] if figure else f'interactive-{at}'}"
+        anchor = "code-" + (figure or {}).get("name", f"cell-{at}")
         line = figure_line(page, code_links(page, code, at, anchor))
         mark = f'<div class="code-anchor" id="{anchor}"></div>'
         furnished += [nbformat.v4.new_markdown_cell(mark), cell]
