@@ -10,6 +10,7 @@ import platform
 import sqlite3
 import time
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 from scaling_book.chapters import ChapterFile, built_record
@@ -102,20 +103,26 @@ def full_seconds(record: dict) -> tuple[float, bool]:
     return made["total_seconds"] + (stored or 0.0), stored is None
 
 
-def expected_seconds(root: Path, chapter: ChapterFile, profile: str) -> float | None:
-    """Return how long a run of a chapter will take here, as far as records tell.
+@dataclass(frozen=True)
+class Expected:
+    """How long a run may take; ``at_least`` where records do not tell all of it."""
+
+    seconds: float
+    at_least: bool
+
+
+def expected(root: Path, chapter: ChapterFile, profile: str) -> Expected | None:
+    """Return how long a run of a chapter may take here, as far as records tell.
 
     The last run of this tree says so, else the reference; what lies in the stores is
     not trained again. None where there is no record.
     """
-    for path in (
-        built_record(root, profile, chapter.slug),
-        *references(root, chapter, profile),
-    ):
+    built = built_record(root, profile, chapter.slug)
+    for path in (built, *references(root, chapter, profile)):
         if path.is_file():
             seconds, at_least = full_seconds(json.loads(path.read_text()))
             saved = 0.0 if at_least else stored_seconds(root, chapter.slug, profile)
-            return max(seconds - saved, 1.0)
+            return Expected(max(seconds - saved, 1.0), at_least)
     return None
 
 

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import nbformat
 
+from scaling_book.board import noting
 from scaling_book.chapters import ChapterFile, built_record, executed_path
 from scaling_book.curves import curves_path
 from scaling_book.kernels import LoggedKernel, private_sockets, set_environment
@@ -43,7 +44,6 @@ class Job:
     profile: str
     parameters: dict = field(default_factory=dict)
     environment: dict[str, str] = field(default_factory=dict)
-    bar: bool = False
 
     @property
     def work(self) -> Path:
@@ -130,7 +130,8 @@ def _papermill(job: Job, source: Path, output: Path, tries: int = 2) -> str | No
                 output,
                 parameters={"profile": job.profile, **job.parameters},
                 cwd=job.root,
-                progress_bar=job.bar,
+                progress_bar=False,
+                on_cell_start=noting(job, nbformat.read(source, as_version=4).cells),
                 log_output=False,
                 kernel_manager_class=LoggedKernel,
                 config=Config(LoggedKernel=sockets | {"log_file": str(job.log)}),

@@ -4,7 +4,6 @@ import contextlib
 import os
 import shutil
 import signal
-import sys
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
@@ -14,6 +13,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
+from scaling_book.board import Board
 from scaling_book.chapters import built_record, executed_path, pick_chapters
 from scaling_book.execute import Job, Outcome, check_parameters, dress_anew, execute
 from scaling_core.base.files import write_atomic
@@ -41,22 +41,21 @@ def run_chapters(
     UsageError
         On an unknown chapter or parameter: nothing is run then.
     """
-    bar = jobs == 1 and sys.stderr.isatty()
     picked = pick_chapters(root, slugs)
-    made = (parameters or {}, environment or {}, bar)
+    made = (parameters or {}, environment or {})
     todo = [Job(root, chapter, profile, *made) for chapter in picked]
     for job in todo:
         if not job.chapter.missing:
             check_parameters(job)
     outcomes = []
     with tree_lock(root, say):
-        for outcome in _outcomes(todo, jobs, force):
+        for outcome in _outcomes(todo, jobs, force, say):
             say(outcome.message)
             outcomes.append(outcome)
     return outcomes
 
 
-def _outcomes(todo: list[Job], jobs: int, force: bool) -> Iterator[Outcome]:
+def _outcomes(todo: list[Job], jobs: int, force: bool, say: Say) -> Iterator[Outcome]:
     """Yield what needs no run first, then each chapter as it ends."""
     stale = []
     for job in todo:
@@ -73,14 +72,16 @@ def _outcomes(todo: list[Job], jobs: int, force: bool) -> Iterator[Outcome]:
     for job in stale if force else []:  # a forced run measures its sweeps anew
         for store in job.root.glob(f"build/stores/*/{job.profile}/{job.chapter.slug}"):
             shutil.rmtree(store)
-    yield from _execute_all(stale, jobs)
+    if stale:
+        workers = min(jobs, len(stale))
+        with Board(stale, workers, say) as board:
+            for outcome in _execute_all(stale, workers):
+                board.ended(outcome.slug)
+                yield outcome
 
 
-def _execute_all(stale: list[Job], jobs: int) -> Iterator[Outcome]:
+def _execute_all(stale: list[Job], workers: int) -> Iterator[Outcome]:
     """Yield outcomes as chapters end, each in a worker process of its own."""
-    if not stale:
-        return
-    workers = min(jobs, len(stale))
     spawn = get_context("spawn")
     with ProcessPoolExecutor(workers, spawn, _end_with_parent) as pool:
         futures = {pool.submit(execute, job): job for job in stale}

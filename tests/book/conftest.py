@@ -127,7 +127,9 @@ def runs(tmp_path_factory) -> Path:
     root = write_book(tmp_path_factory.mktemp("executed") / "mini")
     for profile in ("smoke", "cpu"):
         done = scaling("run", "--profile", profile, "--jobs", "2", cwd=root)
-        heads = sorted(line.split(" in ")[0] for line in done.stdout.splitlines())
+        ahead, *ends = done.stdout.splitlines()
+        assert ahead == "2 chapters to execute, time unknown: no earlier run says"
+        heads = sorted(line.split(" in ")[0] for line in ends)
         assert done.stderr == "", "a command prints its own lines only"
         assert heads == ["first: executed", "second: executed"]
     return root / "build"

@@ -7,7 +7,7 @@ import pytest
 from bs4 import BeautifulSoup
 
 from scaling_book.chapters import list_chapters
-from scaling_book.cost import expected_seconds, full_seconds, stored_seconds, stores
+from scaling_book.cost import Expected, expected, full_seconds, stored_seconds, stores
 from scaling_book.rerun_page import cost_page
 from scaling_core.base.codehash import module_hash
 from scaling_core.training.store import connect
@@ -62,18 +62,20 @@ def test_training_of_other_code_or_unfinished_is_no_saving(mini_book):
 
 def test_a_run_is_expected_to_take_what_is_not_in_the_store(mini_book):
     chapter = list_chapters(mini_book)[0]
-    assert expected_seconds(mini_book, chapter, "cpu") is None
+    assert expected(mini_book, chapter, "cpu") is None
     run(mini_book)
     made = {"total_seconds": 100.0, "profile": "cpu", "device": "d", "date": "x"}
     reference(mini_book, "cpu", provenance=made)
     (mini_book / "build/records/cpu/first.json").unlink()
-    assert expected_seconds(mini_book, chapter, "cpu") == 100
+    assert expected(mini_book, chapter, "cpu") == Expected(100, True)
     write_store(mini_book, (f"{MODULE}:fit@{module_hash(MODULE)}", "done", 30, 1.0))
-    assert expected_seconds(mini_book, chapter, "cpu") == 100, "not known to include it"
+    assert expected(mini_book, chapter, "cpu") == Expected(100, True), (
+        "not known to include it"
+    )
     made["cost"] = {"stored_seconds": 20.0}
     reference_record = mini_book / "data/results/first/cpu.json"
     reference_record.write_text(json.dumps({"provenance": made}))
-    assert expected_seconds(mini_book, chapter, "cpu") == 90
+    assert expected(mini_book, chapter, "cpu") == Expected(90, False)
     assert full_seconds({"provenance": made}) == (120, False)
 
 
