@@ -20,7 +20,7 @@ def draws_until(
 def expected_rate(p: ArrayLike, passes: int = 1) -> np.ndarray:
     """Return the mean of r/K, K draws until the r-th pass, in closed form.
 
-    E[r/K] = pʳ ₂F₁(r, r; r + 1; 1 - p); for r = 1 it is -p ln p / (1 - p). The estimate
+    E[r/K] = p ₂F₁(1, 1; r + 1; 1 - p); for r = 1 it is -p ln p / (1 - p). The estimate
     (r - 1)/(K - 1), r > 1, has the mean p.
 
     >>> expected_rate([0.3, 0.01]).round(3).tolist()
@@ -29,7 +29,9 @@ def expected_rate(p: ArrayLike, passes: int = 1) -> np.ndarray:
     p = np.asarray(p, dtype=float)
     if not ((p > 0) & (p <= 1)).all():
         raise ValueError(f"pass rates must lie in (0, 1], got {p.min()} to {p.max()}")
-    return p**passes * hyp2f1(passes, passes, passes + 1, 1 - p)
+    if passes == 1:  # the series diverges where 1 - p rounds to 1
+        return np.where(p < 1, -p * np.log(p) / np.where(p < 1, 1 - p, 1), 1.0)
+    return p * hyp2f1(1, 1, passes + 1, 1 - p)
 
 
 def log_log(rate: ArrayLike) -> np.ndarray:
@@ -99,12 +101,19 @@ def least_convexity(
         log_c, alpha = rng.uniform((1, 0.02), (5, 0.5), size=(steps, 2)).T
         F_S = log_c[:, None] - alpha[:, None] * (x - x[0])
         if any_of:
-            fail = np.log(-np.expm1(-np.exp(F_S))).sum(axis=0)
-            F = np.log(-np.log(-np.expm1(fail)))
+            log_fail = _log_complement(-np.exp(F_S)).sum(axis=0)
+            F = np.log(-_log_complement(log_fail))
         else:
             F = np.logaddexp.reduce(F_S)
         least = min(least, float(np.diff(F, 2).min()))
     return least
+
+
+def _log_complement(log_p: np.ndarray) -> np.ndarray:
+    """Return ln(1 - p) without rounding p or 1 - p away."""
+    small = log_p < -np.log(2)
+    tame = np.where(small, -1.0, log_p)
+    return np.where(small, np.log1p(-np.exp(log_p)), np.log(-np.expm1(tame)))
 
 
 def items_to_see(rate: ArrayLike, chance: float = 0.95) -> np.ndarray:
