@@ -96,7 +96,7 @@ sizes = chapter.sizes(
     copies=dict(smoke=40, cpu=400, gpu=1000),
     redefined=dict(smoke=20, cpu=100, gpu=100),
     products=dict(smoke=100, cpu=1000, gpu=1000),
-    draws=dict(smoke=20_000, cpu=400_000, gpu=400_000),
+    draws=dict(smoke=400_000, cpu=400_000, gpu=400_000),
 )
 
 # %% tags=["hide-input"]
@@ -291,6 +291,9 @@ def record(name: str, statistic, *names, sizes_matter: bool = True) -> None:
 def show_sizes(ax, ylabel: str) -> None:
     """Make the parameters the horizontal axis, in the logarithm."""
     ax.set(xscale="log", xlabel="parameters N", ylabel=ylabel)
+    shown = N[:: -(-len(N) // 5)]
+    ax.set_xticks(shown, [f"{n / 1000:.2g}k" for n in shown], fontsize=8)
+    ax.minorticks_off()
 
 
 def curve(ax, rows, color: str, marker: str, label: str, **style) -> None:
@@ -421,11 +424,12 @@ links = {
     name: np.array([link(f, x) for x in read[name.split(",")[0]][END]])
     for name, f in KINDS.items()
 }
+chapter.glue("em-swapped", with_interval(links["near, swapped"][:, 2]))
 cells = {name: [with_interval(x) for x in c.T] for name, c in links.items()}
 table = pd.DataFrame(cells, index=metrics.METRICS)
 table.rename_axis("rank correlation with N")
 
-# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-em-chain", "caption": "Left: mean rank correlation of a question's score with the size of the model, through the chain of metrics. Right: mean ln p of the right choice and of wrong ones against the parameters. Means over seeds, bars: 95 % intervals, points: seeds."}, "image": {"alt": "Left: all lines start level; the near choices fall to almost nothing at the renormalisation, the far ones only at accuracy, the held ones not before accuracy. Right: the right choice and the near wrong ones rise together, the far wrong ones fall."}}
+# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-em-chain", "caption": "Left: mean rank correlation of a question's score with the size of the model, through the chain of metrics. Right: mean ln p of the right choice and of wrong ones against the parameters. Means over seeds, bars: 95 % intervals, points: seeds."}, "image": {"alt": "Left: all lines start level; the near choices fall to almost nothing at the renormalisation, with swapped courses nearly as far; the far ones fall at accuracy, the held ones not before. Right: the right choice and the near wrong ones rise together, the far wrong ones fall."}}
 COLOR = {
     "near": COLORS["ours"],
     "far": SERIES[3],
@@ -460,8 +464,9 @@ plt.show()
 # source goes on; far ones move by {glue:text}`em-far-slope`. With wrong choices
 # held, nothing is lost.
 #
-# **Is it that they move, or that they move with their own question?** Beyond
-# swapped courses, their own cost {claim}`emergence.own-course`:
+# **Is it that they move, or that they move with their own question?** Courses of
+# other questions leave {glue:text}`em-swapped` of the correlation. Beyond that, a
+# question's own cost {claim}`emergence.own-course`:
 # *{claim:verdict}`emergence.own-course`*. (Far ones: {glue:text}`em-far-own`. If
 # every wrong choice took the mean course of all, the correlation of $q$ would be
 # {glue:text}`em-drifting`.)
@@ -518,7 +523,7 @@ chapter.glue("em-floor", f"{floors['near'].mean():.2f}")
 table = pd.DataFrame(rows, index=[f"{n:,}" for n in N]).T
 table.rename_axis("of four choices, by parameters")
 
-# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-em-calibration", "caption": "Calibration error of four choices against the parameters. Grey band: the error that chance leaves to a calibrated model of the same confidences. Means over seeds, bars: 95 % intervals."}, "image": {"alt": "The error of near choices is level at about four tenths, that of far choices falls, that with the prior divided out starts highest and falls. All lie far above the grey band."}}
+# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-em-calibration", "caption": "Calibration error of four choices against the parameters. Grey band: the error that chance leaves to a calibrated model of the same confidences. Means over seeds, bars: 95 % intervals."}, "image": {"alt": "The error of near choices is level at about four tenths, that of far choices falls, that with the prior divided out falls too. All lie far above the grey band."}}
 COLOR["prior out"], MARK["prior out"] = SERIES[4], "v"
 fig, ax = plt.subplots(figsize=(6.4, 3.2))
 for kind, rows in errors.items():
@@ -612,9 +617,9 @@ left.plot(N, null, "s-", color=COLORS["null"], label="another string")
 for items in (100, 10_000):
     left.axhline(3 / items, color="black", ls="--", lw=1)
     left.annotate(f"{items:,} items", (N[0], 3.4 / items), fontsize=8)
-left.set(yscale="log")
 show_sizes(left, "chance of a pass")
-left.legend(fontsize=8, loc="lower right")
+left.set(yscale="log", ylim=(None, 10))
+left.legend(fontsize=8, loc="upper left")
 F = {"one letter": letters[..., 0], "three letters": exact}
 for (name, rate), marker in zip(F.items(), "^o"):
     rows = resolution.log_log(rate)
