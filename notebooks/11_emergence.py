@@ -201,8 +201,9 @@ chapter.record(
 # %% [markdown]
 # **Both facts hold, and neither is a result about models.** A task that needs *all*
 # of several steps cannot accelerate by that. One that needs *any* of several ways
-# can. One draw to the first pass overstates a chance of one in a thousand nearly
-# sevenfold, which twenty passes cure at twenty times the cost.
+# can, and "multiple circuits" is what {cite:t}`hu2023predicting` suggest. One draw to
+# the first pass overstates a chance of one in a thousand nearly sevenfold, which
+# twenty passes cure at twenty times the cost.
 #
 # ## The experiment
 #
@@ -341,7 +342,8 @@ table.rename_axis("held-out source, nats, by parameters")
 #
 # Two controls change the wrong choices alone. *Held*: each stays at its mean over
 # the sizes. *Swapped*: each moves with size as a wrong choice of another question
-# does, as far, but no longer in step with the right choice of its own.
+# does, as far, but no longer in step with the right choice of its own; the mean
+# over the courses of 30 other questions.
 
 
 # %%
@@ -357,8 +359,8 @@ def lost(first: str, second: str):
 
 def lost_by_step(log_p, size) -> float:
     """Return what choices in step with the right one cost, beyond swapped."""
-    both = (metrics.swap_wrong(log_p), log_p)
-    swapped, own = (metrics.chain_correlations(x, size) for x in both)
+    swapped = metrics.swapped_correlations(log_p, size)
+    own = metrics.chain_correlations(log_p, size)
     return swapped["p among choices"] - own["p among choices"]
 
 
@@ -369,6 +371,7 @@ def wrong_slope(log_p, size) -> float:
 
 # %% tags=["hide-input"]
 record("own-course", lost_by_step, "near")
+record("own-course-far", lost_by_step, "far")
 for kind in ("near", "far"):
     choices, hits = "p among choices", "accuracy"
     record(f"{kind}-choices", lost("ln p", choices), kind)
@@ -406,25 +409,27 @@ glue_runs("far-slope", wrong_slope, "far")
 glue_runs("still", still, "near")
 glue_runs("far-still", still, "far")
 glue_runs("drifting", drifting, "near")
-glue_runs("far-own", lost_by_step, "far")
+
+
+def held(log_p, size) -> dict[str, float]:
+    """Return the correlations with wrong choices at their means."""
+    return metrics.chain_correlations(metrics.hold_wrong(log_p), size)
+
+
 KINDS = {
-    "near": lambda x: x,
-    "near, swapped": metrics.swap_wrong,
-    "near, held": metrics.hold_wrong,
-    "far": lambda x: x,
+    "near": metrics.chain_correlations,
+    "near, swapped": metrics.swapped_correlations,
+    "near, held": held,
+    "far": metrics.chain_correlations,
+    "far, swapped": metrics.swapped_correlations,
 }
-
-
-def link(change, log_p) -> list[float]:
-    """Return the correlation under each metric, of changed answers."""
-    return [*metrics.chain_correlations(change(log_p), N).values()]
-
-
 links = {
-    name: np.array([link(f, x) for x in read[name.split(",")[0]][END]])
+    name: np.array([[*f(x, N).values()] for x in read[name.split(",")[0]][END]])
     for name, f in KINDS.items()
 }
-chapter.glue("em-swapped", with_interval(links["near, swapped"][:, 2]))
+for kind in ("near", "far"):
+    rows = links[f"{kind}, swapped"][:, 2]
+    chapter.glue(f"em-{kind}-swapped", with_interval(rows))
 cells = {name: [with_interval(x) for x in c.T] for name, c in links.items()}
 table = pd.DataFrame(cells, index=metrics.METRICS)
 table.rename_axis("rank correlation with N")
@@ -439,7 +444,8 @@ COLOR = {
 MARK = dict(zip(COLOR, "os^D"))
 fig, (left, right) = plt.subplots(1, 2, figsize=(6.4, 3.4))
 steps = np.arange(len(metrics.METRICS))
-for name, rows in links.items():
+for name in COLOR:
+    rows = links[name]
     style = dict(color=COLOR[name], marker=MARK[name], ms=4, label=name)
     left.errorbar(steps, rows.mean(axis=0), error_bars(rows), **style)
 short = ["ln p", "p", "q", "Brier", "right"]
@@ -458,18 +464,20 @@ plt.show()
 # %% [markdown]
 # **What to see.** Dividing by the choices costs the near ones
 # {claim}`emergence.near-choices` of their correlation, and the far ones
-# {claim}`emergence.far-choices`. The reason is on the right: near wrong choices
-# rise by {claim}`emergence.wrong-moves` per unit of $\ln N$, nearly as much as the
-# right one ({glue:text}`em-right-slope`), since a better model knows better how
-# source goes on; far ones move by {glue:text}`em-far-slope`. With wrong choices
-# held, nothing is lost.
+# {claim}`emergence.far-choices` (*{claim:verdict}`emergence.far-choices`*: a
+# twentieth or more was asked for). The reason is on the right: near wrong choices
+# rise by {claim}`emergence.wrong-moves` per unit of $\ln N$, the right one by
+# {glue:text}`em-right-slope`, since a better model knows better how source goes on;
+# far ones move by {glue:text}`em-far-slope`. With wrong choices held, nothing is
+# lost before accuracy.
 #
 # **Is it that they move, or that they move with their own question?** Courses of
-# other questions leave {glue:text}`em-swapped` of the correlation. Beyond that, a
-# question's own cost {claim}`emergence.own-course`:
-# *{claim:verdict}`emergence.own-course`*. (Far ones: {glue:text}`em-far-own`. If
-# every wrong choice took the mean course of all, the correlation of $q$ would be
-# {glue:text}`em-drifting`.)
+# other questions leave {glue:text}`em-near-swapped` of the correlation to near
+# choices, {glue:text}`em-far-swapped` to far ones. Beyond that, a question's own
+# cost {claim}`emergence.own-course` with near ones:
+# *{claim:verdict}`emergence.own-course`*; and {claim}`emergence.own-course-far` with
+# far ones: *{claim:verdict}`emergence.own-course-far`*. (If every near one took the
+# mean course of all, the correlation of $q$ would be {glue:text}`em-drifting`.)
 #
 # Accuracy then costs far choices {claim}`emergence.far-accuracy` more, and near
 # ones {claim}`emergence.near-accuracy`, since there is nothing left to lose:
@@ -588,6 +596,9 @@ exact, other = (passes(read[name][END]) for name in ("copies", "others"))
 greedy = read["copied"][END].mean(axis=-1)
 letters = np.exp(read["copies"][END]).mean(axis=2)
 product = letters.prod(axis=-1)
+growth = per_seed(early_growth, "copies", "others")
+chapter.glue("em-begun", f"{(growth > 0.2).sum()} of {len(growth)}")
+glue_runs("bend-rest", one_letter_bend, "copies", keep=ALL[1:])
 chapter.glue("em-product", with_interval((exact / product)[:, -1]))
 chapter.glue("em-greedy-last", with_interval(greedy[:, -1]))
 chapter.glue("em-exact-last", with_interval(exact[:, -1]))
@@ -634,20 +645,20 @@ plt.show()
 # **A test of a hundred items makes an emergence out of this.** It shows nothing
 # where the chance is {glue:text}`em-exact-first`, and much where it is
 # {glue:text}`em-exact-last`. Greedy answers are right in
-# {glue:text}`em-greedy-last` of the cases at the largest size. The exact chance
-# moves from the first size on.
+# {glue:text}`em-greedy-last` of the cases at the largest size. The exact chance is
+# known at every size.
 #
 # **But is what moves early the ability?** Blind letters would pass once in
 # $26^3$, {glue:text}`em-blind`. Between the two smallest models $\ln PU$ grows by
-# {claim}`emergence.early-growth` more than that of strings nobody asked for:
-# *{claim:verdict}`emergence.early-growth`*. A finer ruler sees format as well as
-# skill.
+# {claim}`emergence.early-growth` more than that of strings nobody asked for, and by
+# more than a fifth in {glue:text}`em-begun` seeds. In the others the finer ruler
+# sees what the models learnt of the format, and no skill.
 #
 # **The bend is in one letter.** Its $F$ bends by {claim}`emergence.accelerated`
-# per squared unit of $\ln N$: *{claim:verdict}`emergence.accelerated`*. Three
-# letters add {claim}`emergence.steps`. That is near to arithmetic, once letters
-# are independent: the exact copy has {glue:text}`em-product` times the product of
-# its letters.
+# per squared unit of $\ln N$: *{claim:verdict}`emergence.accelerated`*; without the
+# smallest model by {glue:text}`em-bend-rest`. Three letters add
+# {claim}`emergence.steps`, where equal and independent ones would add nothing: the
+# exact copy has {glue:text}`em-product` times the product of its letters.
 #
 # ### Step 5: the law, and its estimator
 #
@@ -695,21 +706,32 @@ def copy_against_line(log_p, size) -> float:
     return resolution.law_over_line(passes(log_p[..., :1]), size)
 
 
+def beats_last(log_p, size) -> float:
+    """Return ln of the error of the last value over that of the law."""
+    rate = pass_rate(log_p)
+    c, a = resolution.fit_rate_law(rate[:-1], size[:-1])
+    law = abs(-c * size[-1] ** -a - np.log(rate[-1]))
+    return float(np.log(abs(np.log(rate[-2] / rate[-1])) / law))
+
+
 glue_runs("copy-law", copy_against_line, "copies")
+glue_runs("beats-last", beats_last, "text")
 
 # %% [markdown]
-# **At these sizes no law can be told from its rivals.** The exponent is
+# **On text no law can be told from its rivals.** The exponent is
 # {glue:text}`em-alpha`. Forecasting the largest model from the smaller ones, the
 # law {eq}`eq-em-law` gains {claim}`emergence.task-law` in the logarithm of the
-# error over a straight line of $\ln PU$; for the first copied letter
-# {glue:text}`em-copy-law`.
+# error over a straight line of $\ln PU$, and {glue:text}`em-beats-last` over no
+# change at all. For the first copied letter it gains {glue:text}`em-copy-law`
+# over the line, which may pass a chance of one; that it bends there all the same
+# was Step 4.
 #
-# **The bias of the first pass does not cancel.** The pass rate would be estimated
+# **The bias of the first pass is a factor.** The pass rate would be estimated
 # {glue:text}`em-over-first` times too large at the smallest size and
 # {glue:text}`em-over-last` at the largest, and the exponent changes by
-# {claim}`emergence.estimator-family`. With one common chance for all questions the
-# exponent would rise instead: questions with tiny chances are overstated most, and
-# they are what small models have.
+# {claim}`emergence.estimator-family`. With one common chance for all questions
+# {eq}`eq-em-first` would be the smaller factor for the better model, and the
+# exponent would come out too large.
 #
 # ### Step 6: facts, rare and common
 #
@@ -772,14 +794,14 @@ plt.show()
 
 # %% [markdown]
 # **Whether knowledge is flat is a matter of which facts are asked.** Over all
-# facts alike the slope is {claim}`emergence.knowledge-flat` per unit of $\ln N$:
-# *{claim:verdict}`emergence.knowledge-flat`*. The same answers, each fact counted as
-# often as training met it, give {glue:text}`em-as-met`. The twenty commonest,
-# met {glue:text}`em-met-first` times at the top, rise by
-# {claim}`emergence.exposure`; the rare ones, met {glue:text}`em-met-rare` to
-# {glue:text}`em-met-last` times, by {glue:text}`em-rare`, at the level of guessing
-# ({glue:text}`em-guess`). What was hardly met is not known at any size, and a
-# benchmark of rare facts is flat for that reason alone.
+# facts alike the slope is {claim}`emergence.knowledge-flat` per unit of $\ln N$. The
+# same answers, each fact counted as often as training met it, give
+# {glue:text}`em-as-met`. The twenty commonest, met {glue:text}`em-met-first` times at
+# the top, rise by {claim}`emergence.exposure`; the rare ones, met
+# {glue:text}`em-met-rare` to {glue:text}`em-met-last` times, by
+# {glue:text}`em-rare`, at the level of guessing ({glue:text}`em-guess`). What is
+# hardly met is not known at any size here, and a benchmark of rare facts would be
+# flat for that reason.
 #
 # Copying outgrows the rare facts by {claim}`emergence.procedure-scales`; at half of
 # the training by {glue:text}`em-half-procedure`: it appears between the two.
@@ -842,14 +864,6 @@ plt.show()
 
 
 # %%
-def beats_last(log_p, size) -> float:
-    """Return ln of the error of the last value over that of the law."""
-    rate = pass_rate(log_p)
-    c, a = resolution.fit_rate_law(rate[:-1], size[:-1])
-    law = abs(-c * size[-1] ** -a - np.log(rate[-1]))
-    return float(np.log(abs(np.log(rate[-2] / rate[-1])) / law))
-
-
 RULERS = {
     f"{name}, {kind}": metrics.chain(read[kind][END])[name].mean(axis=-1)
     for kind in ("near", "far")
@@ -864,7 +878,6 @@ RULERS["commonest 20 facts"] = read["facts"][END][..., :20].mean(axis=-1)
 
 # %% tags=["hide-input"]
 chapter.glue("em-even-step", f"{1 / (len(N) - 1):.2f}")
-record("beats-last", beats_last, "text", sizes_matter=False)
 rows = {}
 for name, values in RULERS.items():
     guesses = np.array([metrics.forecast_last(y, N) for y in values])
@@ -873,16 +886,20 @@ for name, values in RULERS.items():
     rows[name] = [with_interval(x) for x in (line, last, largest)]
 index = ["error of the line", "error of the last", "largest step"]
 table = pd.DataFrame(rows, index=index).T
+MISSED = {"ln-p": "ln p, near", "accuracy": "accuracy, near"}
+MISSED["far"] = "accuracy, far"
+for name, ruler in MISSED.items():
+    chapter.glue(f"em-miss-{name}", rows[ruler][0])
 table.rename_axis("forecast of the largest model, share of the range")
 
 # %% [markdown]
 # **What to see.** The first two columns compare a ruler with itself: if the line's
 # error is not below that of no change, the smaller models told nothing. The third
 # column says how sudden the ruler looks; a straight line has
-# {glue:text}`em-even-step` there. For the pass
-# rate of eight characters the law gains {claim}`emergence.beats-last` in the
-# logarithm of the error over no change at all:
-# *{claim:verdict}`emergence.beats-last`*.
+# {glue:text}`em-even-step` there. Of the near choices, $\ln p$ is missed by
+# {glue:text}`em-miss-ln-p` of its range and accuracy by {glue:text}`em-miss-accuracy`;
+# of the far ones accuracy by {glue:text}`em-miss-far`. A ruler that hardly moves has
+# a small range, so part of this is the noise of the questions.
 #
 # ## Noise floor
 #

@@ -12,6 +12,7 @@ from scipy.stats import rankdata
 
 METRICS = ("ln p", "p", "p among choices", "minus Brier", "accuracy")
 BINS = 10
+SWAPS = 30  # shifts by which courses are swapped
 
 
 def chain(log_p: np.ndarray) -> dict[str, np.ndarray]:
@@ -85,16 +86,23 @@ def drift_wrong(log_p_XQK: np.ndarray) -> np.ndarray:
     return moved
 
 
-def swap_wrong(log_p_XQK: np.ndarray) -> np.ndarray:
-    """Return the same answers with the courses of wrong choices one question on.
+def swap_wrong(log_p_XQK: np.ndarray, by: int = 1) -> np.ndarray:
+    """Return the same answers with the courses of wrong choices ``by`` questions on.
 
-    Each keeps its own mean over sizes, and moves as the wrong choice of the next
+    Each keeps its own mean over sizes, and moves as the wrong choice of another
     question does: as much as before, but not with the right choice of its own.
     """
     moved = hold_wrong(log_p_XQK)
     own = log_p_XQK[..., 1:] - moved[..., 1:]
-    moved[..., 1:] += np.roll(own, -1, axis=1)
+    moved[..., 1:] += np.roll(own, -by, axis=1)
     return moved
+
+
+def swapped_correlations(log_p_XQK: np.ndarray, size_X: ArrayLike) -> dict:
+    """Return `chain_correlations` with swapped courses, mean over `SWAPS` shifts."""
+    shifts = range(1, min(SWAPS, log_p_XQK.shape[1] - 1) + 1)
+    found = [chain_correlations(swap_wrong(log_p_XQK, by), size_X) for by in shifts]
+    return {name: float(np.mean([one[name] for one in found])) for name in METRICS}
 
 
 def slope(y_X: ArrayLike, size_X: ArrayLike) -> float:

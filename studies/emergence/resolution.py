@@ -112,8 +112,8 @@ def least_convexity(
 def _log_complement(log_p: np.ndarray) -> np.ndarray:
     """Return ln(1 - p) without rounding p or 1 - p away."""
     small = log_p < -np.log(2)
-    tame = np.where(small, -1.0, log_p)
-    return np.where(small, np.log1p(-np.exp(log_p)), np.log(-np.expm1(tame)))
+    low, high = (np.where(small == keep, log_p, -1.0) for keep in (True, False))
+    return np.where(small, np.log1p(-np.exp(low)), np.log(-np.expm1(high)))
 
 
 def items_to_see(rate: ArrayLike, chance: float = 0.95) -> np.ndarray:
