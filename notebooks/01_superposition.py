@@ -80,7 +80,7 @@ from scaling_core.base.slopes import fit_slopes
 from scaling_core.data.published import load_published
 from scaling_core.models.superposition import ToyConfig, ToyEnsemble
 from scaling_core.training.sweep import run_sweep
-from studies.superposition import geometry, ideal, readings, toys
+from studies.superposition import geometry, ideal, interactive, readings, toys
 from studies.superposition.curves import (
     bend,
     bend_error,
@@ -315,6 +315,20 @@ plt.show()
 # networks of equal $\alpha$ differ by up to {glue:text}`sp-twins`. We use the
 # finite sum below because it is exact at our sizes: what width alone buys
 # without any superposition.
+#
+# **For which frequencies would $1/m$ need no superposition at all?** Drag the
+# exponent: the legend has that of each line. Where frequencies fall slowly the sum
+# is nearly flat, and a loss of $1/m$ needs another cause. Near $\alpha = 2$ the
+# sum itself is $1/m$ (exercise 3). The conjecture {eq}`eq-sp-steep` gets there
+# earlier, near 1.5, and then falls faster.
+
+# %% tags=["hide-input"]
+interactive.show(exact=COLORS["theory"], conjecture=COLORS["paper"])
+
+# %% [markdown]
+# *The slider changes the exponent of the frequencies. Green: the exact sum
+# without superposition, for a thousand and for a million features; grey: the
+# conjecture for steep frequencies; dashed: one over the width.*
 #
 # ## The experiment
 #

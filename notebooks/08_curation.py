@@ -1311,8 +1311,9 @@ pd.DataFrame({"standard deviation": rows}).rename_axis("between seeds")
 #
 # ```{admonition} Answer
 # :class: dropdown
-# The one with ten. The mixture need not lie between: mixing also doubles both
-# half-lives, so that for long runs it can beat either pool alone.
+# The one with ten. The mixture need not lie between: its first epoch holds twice
+# as much new text, and both half-lives double, so that it can beat either pool
+# alone.
 # ```
 #
 # **2.** A model that expects a share $q$ of noise is scored on clean text. What

@@ -8,6 +8,7 @@ from pathlib import Path
 import nbformat
 import yaml
 
+from scaling_book.cost import full_seconds
 from scaling_book.curves import curves_path
 from scaling_book.ledger import ChapterLedger
 from scaling_book.sources import functions_behind, source_link
@@ -88,7 +89,9 @@ def head(page: Page, minutes: int) -> str:
     """Return the lines under a chapter's question: times, profile, files, citation."""
     name, made = page.ledger.chapter.name, page.made
     reading = "1 minute" if minutes == 1 else f"{minutes} minutes"
-    run = f"{duration(made['total_seconds'])} to run at `{made['profile']}`"
+    seconds, bounded = full_seconds({"provenance": made})
+    least = "at least " if bounded else ""
+    run = f"{least}{duration(seconds)} to run at `{made['profile']}`"
     lines = [
         f":::{{div}} chapter-head\n{reading} to read · {run} ({made['device']}, "
         f"{made['date']})",

@@ -1,6 +1,7 @@
 """What the suite itself must catch: skips, warnings, deaths of threads."""
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -43,3 +44,11 @@ def test_listed_skips_name_tests_that_exist():
         lines = (ROOT / file).read_text().splitlines()
         names = [x[4:].partition("(")[0] for x in lines if x.startswith("def test")]
         assert any(fnmatch(n, name) for n in names), pattern
+
+
+def test_guide_for_contributors_names_files_that_exist():
+    text = (ROOT / "CONTRIBUTING.md").read_text()
+    table = text.split("## What readers ask of such books")[1].split("\n## ")[0]
+    files = {name for name in re.findall(r"`([\w./-]+)`", table) if "/" in name}
+    assert len(files) > 20
+    assert not [name for name in files if not (ROOT / name).exists()]

@@ -17,8 +17,11 @@ FOLDER = ROOT / "tests" / "reference"
 CHAPTERS = list_chapters(ROOT)
 LEDGER = load_ledger(ROOT)
 NOT_READ = re.compile(  # what a reader of the page need not read
-    r"^(import|from) |\bplt\.|\b(glue|glue_all|record|record_values|sizes)\(", re.M
+    r"^(import|from) |\bplt\.|\b(glue|glue_all|record|record_values|sizes)\("
+    r"|chapter\.(accepted_)?curves\(|interactive\.show\(",
+    re.M,
 )
+SECTIONS = ("The claims", "Noise floor", "Where it breaks", "Exercises", "End matter")
 UPDATE = "run `scaling run --profile smoke --update-reference`"
 
 
@@ -84,6 +87,22 @@ def test_code_cells_are_short_and_narrow(chapter):
             lines = cell.source.splitlines()
             assert len(lines) <= 30, cell.source[:60]
             assert max(map(len, lines), default=0) <= 80, cell.source
+
+
+def test_chapter_has_the_sections_that_readers_look_for(chapter):
+    """A noise floor, limits, and exercises with at least three folded answers."""
+    text = "\n".join(c.source for c in today(chapter).cells)
+    heads = re.findall(r"^## (.+)$", text, re.M)
+    found = [h for h in heads if h.startswith(SECTIONS)]
+    assert len(found) == len(SECTIONS), heads
+    assert all(map(str.startswith, found, SECTIONS)), "in this order"
+    assert "What would change our mind" in text
+    exercises = text.split("\n## Exercises\n")[1].split("\n## ")[0]
+    numbers = [int(n) for n in re.findall(r"^\*\*(\d+)\.\*\*", exercises, re.M)]
+    folded = exercises.count("```{admonition} Answer\n:class: dropdown\n")
+    assert len(numbers) >= 3 and folded == len(numbers)
+    assert numbers == [*range(1, folded + 1)]
+    assert text.count("\n```{margin}\n") >= 2
 
 
 def test_every_claims_file_belongs_to_a_chapter_and_has_a_primary_claim():

@@ -129,7 +129,10 @@ def test_reading_time_counts_words_and_open_code_only():
 
 def test_head_says_times_and_profile(book):
     head = furniture.head(page_of(book), minutes=1)
-    assert "1 minute to read · 10 minutes to run at `cpu` (a CPU, 2026-05-01)" in head
+    run = "10 minutes to run at `cpu` (a CPU, 2026-05-01)"
+    assert f"1 minute to read · at least {run}" in head
+    stored = page_of(book, total_seconds=240.0, cost={"stored_seconds": 360.0})
+    assert f"2 minutes to read · {run}" in furniture.head(stored, minutes=2)
 
 
 @pytest.fixture
