@@ -134,6 +134,11 @@ print(f"{chapter.profile} on {chapter.device}, {sizes.seeds} seed(s)")
 # counts 0. The first step loses nothing, since ranks do not move. If the wrong
 # choices stayed where they are, $q$ would lose nothing either.
 #
+# ```{margin}
+# The *Brier score* is the squared distance between the shares and the answer,
+# which is one for the right choice and zero for the others.
+# ```
+#
 # **Pass rates.** A task is passed with chance $PU$ ("pass until": draw until it
 # passes). {cite:t}`hu2023predicting` find a law,
 #
@@ -563,6 +568,11 @@ plt.show()
 # likeliest letters are the right ones, which is what a test with greedy answers
 # counts; and, as the control, the chance of *another* string at the same place.
 # A model that has only learnt that letters follow gains the last as well.
+#
+# ```{margin}
+# *Greedy* answers take the likeliest letter each time. Nothing is drawn, so
+# that a model which is right one time in three may never show it.
+# ```
 
 
 # %%

@@ -36,8 +36,8 @@ def curves(alpha: float) -> dict[str, np.ndarray]:
     p = feature_frequencies(MANY, "power", alpha)
     beyond = np.cumsum(p[::-1])[::-1]
     losses = {
-        "without, a thousand features": ideal_losses(FEW, WIDTHS, alpha),
-        "without, a million features": ideal_losses(MANY, WIDTHS, alpha),
+        "without, a thousand features": ideal_losses(FEW, list(WIDTHS), alpha),
+        "without, a million features": ideal_losses(MANY, list(WIDTHS), alpha),
         "with, if steep": beyond[WIDTHS**2 // 2],
     }
     return {name: loss / loss[0] for name, loss in losses.items()}
@@ -62,14 +62,13 @@ def frequency_figure(*, exact: str, conjecture: str):
     traces = len(looks) + 1
     labels = [f"{alpha:.3g}" for alpha in ALPHAS]
     steps = slider(labels, start=START, traces=traces, prefix="exponent alpha: ")
-    axis = dict(type="log", gridcolor="#EEEEEE", dtick=1)
-    figure.update_xaxes(title_text="width m", **(axis | dict(dtick="D2")))
-    figure.update_yaxes(
-        title_text="loss over that at m = 10", range=[-3.2, 0.1], **axis
-    )
+    figure.update_xaxes(title_text="width m", type="log", tickvals=[10, 20, 50, 100])
+    figure.update_yaxes(title_text="loss over that at m = 10", type="log", dtick=1)
+    figure.update_yaxes(range=[-3.2, 0.1], gridcolor="#EEEEEE")
+    figure.update_xaxes(gridcolor="#EEEEEE")
     legend = dict(orientation="h", y=1.02, yanchor="bottom", title_text="exponent")
     look: dict = LOOK | dict(height=470, legend=legend)
-    look["margin"] = dict(l=60, r=15, t=90, b=50)
+    look["margin"] = dict(l=60, r=15, t=100, b=50)
     return figure.update_layout(sliders=[steps], **look)
 
 
