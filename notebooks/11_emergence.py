@@ -609,6 +609,8 @@ product = letters.prod(axis=-1)
 growth = per_seed(early_growth, "copies", "others")
 chapter.glue("em-begun", f"{(growth > 0.2).sum()} of {len(growth)}")
 glue_runs("bend-rest", one_letter_bend, "copies", keep=ALL[1:])
+idle = letters[:, -2:, 0] < 0.1
+chapter.glue("em-not-begun", f"{idle.sum()} of {idle.size}")
 chapter.glue("em-product", with_interval((exact / product)[:, -1]))
 chapter.glue("em-greedy-last", with_interval(greedy[:, -1]))
 chapter.glue("em-exact-last", with_interval(exact[:, -1]))
@@ -664,11 +666,15 @@ plt.show()
 # more than a fifth in {glue:text}`em-begun` seeds. In the others the finer ruler
 # sees what the models learnt of the format, and no skill.
 #
-# **The bend is in one letter.** Its $F$ bends by {claim}`emergence.accelerated`
-# per squared unit of $\ln N$: *{claim:verdict}`emergence.accelerated`*; without the
-# smallest model by {glue:text}`em-bend-rest`. Three letters add
-# {claim}`emergence.steps`, where equal and independent ones would add nothing: the
-# exact copy has {glue:text}`em-product` times the product of its letters.
+# **Whether one letter bends hangs on which models have begun.** Copying starts
+# late, and not in order of size: of the models of the two largest sizes,
+# {glue:text}`em-not-begun` give the first letter less than one in ten. A mean over
+# seeds is smoother than any of them. The $F$ of one letter bends by
+# {claim}`emergence.accelerated` per squared unit of $\ln N$:
+# *{claim:verdict}`emergence.accelerated`*; without the smallest model by
+# {glue:text}`em-bend-rest`. Three letters add {claim}`emergence.steps`, where equal
+# and independent ones would add nothing: the exact copy has {glue:text}`em-product`
+# times the product of its letters.
 #
 # ### Step 5: the law, and its estimator
 #
@@ -938,6 +944,10 @@ rows = {
 pd.DataFrame({"standard deviation": rows}).rename_axis("between seeds")
 
 # %% [markdown]
+# The largest spread is that of copying: two runs that differ in their seed alone may
+# have begun or not. So it is with rulers that look sudden, and five seeds place no
+# law on them.
+#
 # ## Ours against the papers
 #
 # <!-- claims:table -->
@@ -956,7 +966,7 @@ pd.DataFrame({"standard deviation": rows}).rename_axis("between seeds")
 #
 # *Size.* A thousand to a hundred thousand parameters, two layers, and most of them
 # not trained to the end: copying appears in the second half of the training, and
-# whatever rests on it moves with training as much as with size.
+# whatever rests on it moves with training, and with the seed, as much as with size.
 #
 # *Choices.* Ours are cut from text. Wrong choices that people write lie between
 # near and far, and where exactly decides what a benchmark keeps of scale.
