@@ -606,6 +606,8 @@ exact, other = (passes(read[name][END]) for name in ("copies", "others"))
 greedy = read["copied"][END].mean(axis=-1)
 letters = np.exp(read["copies"][END]).mean(axis=2)
 product = letters.prod(axis=-1)
+
+# %% tags=["hide-input"]
 growth = per_seed(early_growth, "copies", "others")
 chapter.glue("em-begun", f"{(growth > 0.2).sum()} of {len(growth)}")
 glue_runs("bend-rest", one_letter_bend, "copies", keep=ALL[1:])
