@@ -1,4 +1,4 @@
-# make book | test | lint | test-full | test-browser | clean    (no activation needed)
+# make book | pdf | test | lint | test-full | test-browser | clean    (no activation needed)
 PYTHON ?= python3
 # For small CPU wheels of PyTorch:
 #   make book PIP_ARGS="--extra-index-url https://download.pytorch.org/whl/cpu"
@@ -17,12 +17,15 @@ export JUPYTER_PLATFORM_DIRS = 1
 # A backend set from outside would make every figure vanish from the notebooks.
 unexport MPLBACKEND
 
-.PHONY: book test lint test-full test-browser clean
+.PHONY: book pdf test lint test-full test-browser clean
 .DELETE_ON_ERROR:
 
 book: .venv/.installed
 	$(BIN)/scaling run --jobs $(JOBS)
 	$(BIN)/scaling render
+
+pdf: .venv/.installed  # of the pages that `make book` built; needs Chromium
+	$(BIN)/scaling pdf
 
 lint: .venv/.installed
 	$(BIN)/ruff check --quiet .

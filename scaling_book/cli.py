@@ -114,6 +114,16 @@ def render(
     _report(rendered.rows, rendered.absent)
 
 
+@app.command()
+def pdf():
+    """Print the built pages into one PDF, which the landing page then offers."""
+    from scaling_book.pdf import count_pages, make_pdf
+
+    path = make_pdf(book_root() / "_build" / "html")
+    size = path.stat().st_size / 1e6
+    typer.echo(f"the book on paper: {path} ({count_pages(path)} pages, {size:.1f} MB)")
+
+
 def _report(rows, absent: list[str]) -> None:
     """Print drift, flips and absent chapters; leave with 1 after one of the latter."""
     from scaling_book.pages import summary_sentence

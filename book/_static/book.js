@@ -31,3 +31,48 @@ document.addEventListener("click", (event) => {
   if (link) showCode(link.getAttribute("href"));
 });
 window.addEventListener("load", () => showCode(location.hash));
+
+// The theme takes the focus from its button after every press; keys would need it again.
+document.addEventListener("click", (event) => {
+  const button = event.target.closest?.(".theme-switch-button");
+  if (button && event.detail === 0) setTimeout(() => button.focus());
+});
+
+// The slider of a figure, for keys and fingers: plotly's own listens to a mouse alone.
+const slide = (plot) => {
+  const [bar] = plot.layout?.sliders ?? [];
+  if (!bar) return;
+  const row = document.createElement("div");
+  row.className = "interactive-slider";
+  row.innerHTML = '<output></output><input type="range" min="0">';
+  const [shown, range] = row.children;
+  const prefix = bar.currentvalue?.prefix ?? "step: ";
+  range.setAttribute("aria-label", prefix.replace(/:?\s*$/, ""));
+  const show = () => {
+    shown.textContent = prefix + bar.steps[range.value].label;
+    range.setAttribute("aria-valuetext", shown.textContent);
+  };
+  range.max = bar.steps.length - 1;
+  range.value = bar.active ?? 0;
+  range.addEventListener("input", () => {
+    show();
+    Plotly.update(plot, ...bar.steps[range.value].args);
+  });
+  show();
+  if (bar.steps.length > 1) plot.after(row);
+  const height = plot.layout.height - (bar.pad?.t ?? 0);
+  Plotly.relayout(plot, { sliders: [], height, dragmode: false });
+};
+document.addEventListener("DOMContentLoaded", () =>
+  document.querySelectorAll(".interactive").forEach(slide),
+);
+
+// Paper is white: print in the light theme, figures with a slider as they stand.
+let themeOnScreen;
+addEventListener("beforeprint", () => {
+  themeOnScreen = document.documentElement.dataset.theme;
+  document.documentElement.dataset.theme = "light";
+});
+addEventListener("afterprint", () => {
+  document.documentElement.dataset.theme = themeOnScreen;
+});
