@@ -10,6 +10,7 @@ from scaling_book.claims import bib_keys
 from scaling_core.base.errors import UsageError
 from scaling_core.base.files import write_atomic
 
+ENTRIES = "data/chapters.yml"
 TEMPLATES = files("scaling_book") / "templates"
 
 
@@ -36,15 +37,12 @@ def new_chapter(root: Path, slug: str, *, paper: str, number: int = 0) -> list[P
     }
     _refuse(root, slug, number in taken, targets, paper)
     words = {"SLUG": slug, "PACKAGE": package, "PAPER": paper}
-    written = []
-    for template, path in targets.items():
-        text = (TEMPLATES / template).read_text()
-        text = re.sub("@([A-Z]+)@", lambda found: words[found[1]], text)
-        written.append(write_atomic(path, text))
+    written = [write_atomic(path, _filled(x, words)) for x, path in targets.items()]
     for folder in (targets["study.txt"].parent, targets["study_test.txt"].parent):
         for name in (folder.parent / "__init__.py", folder / "__init__.py"):
             if not name.is_file():
                 written.append(write_atomic(name, ""))
+    written.append(_add_entry(root / ENTRIES, words))
     written.append(_add_to_toc(root / "_toc.yml", f"{number:02d}_{slug}"))
     return written
 
@@ -65,6 +63,17 @@ def _refuse(root: Path, slug: str, taken: bool, targets: dict, paper: str) -> No
             raise UsageError(f"{path.relative_to(root)} exists already")
     if paper not in bib_keys(root / "book" / "references.bib"):
         raise UsageError(f"no paper {paper!r} in book/references.bib; add it first")
+
+
+def _filled(template: str, words: dict[str, str]) -> str:
+    text = (TEMPLATES / template).read_text()
+    return re.sub("@([A-Z]+)@", lambda found: words[found[1]], text)
+
+
+def _add_entry(path: Path, words: dict[str, str]) -> Path:
+    """Add what the landing page says of the chapter."""
+    before = path.read_text() if path.is_file() else ""
+    return write_atomic(path, before + _filled("entry.txt", words))
 
 
 def _add_to_toc(path: Path, name: str) -> Path:

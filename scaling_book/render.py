@@ -18,9 +18,11 @@ from scaling_book.claims import load_ledger
 from scaling_book.errors import RecordMissing, RenderError
 from scaling_book.exponents import exponents_page
 from scaling_book.forest import draw_forest, drawable
+from scaling_book.landing import landing_page
 from scaling_book.ledger import ChapterLedger, Row, load_book_ledger
 from scaling_book.notebooks import set_ids, write_notebook
 from scaling_book.numbers import fill_quotes
+from scaling_book.overview import Entry, load_entries
 from scaling_book.rerun_page import cost_page
 from scaling_book.verdicts import judge
 from scaling_core.base.files import write_atomic
@@ -63,6 +65,7 @@ def render(
     listed = list_chapters(root)
     absent = [chapter for chapter in listed if chapter.missing]
     chapters = [chapter for chapter in listed if not chapter.missing]
+    entries = load_entries(root, chapters)
     if references:
         records = root / "tests" / "reference"
     else:
@@ -86,7 +89,7 @@ def render(
         )
         page = furniture.Page(root, ledger, data)
         _write_chapter(site, source, page, quotable)
-    _write_generated(site, ledgers)
+    _write_generated(site, ledgers, entries)
     copy_assets(site)
     html = build_html(site, say)
     complaints = [chapter.missing_message for chapter in absent]
@@ -197,17 +200,15 @@ def _forest(rows: list[Row], name: str, site: Path, line: str = "") -> str:
     return f"```{{figure}} /{path}\n:alt: {alt}\n:name: {label}\n\n{caption}\n```\n\n"
 
 
-def _write_generated(site: Path, ledgers: list[ChapterLedger]) -> None:
+def _write_generated(
+    site: Path, ledgers: list[ChapterLedger], entries: dict[str, Entry]
+) -> None:
+    """Write the pages about the whole book; the chapters' pages are there already."""
     folder = site / "book" / "generated"
     write_atomic(folder / "all-claims.md", pages.all_claims_page(ledgers))
     write_atomic(folder / "exponents.md", exponents_page(ledgers, site))
     write_atomic(folder / "cost.md", cost_page(ledgers))
-    rows = [row for ledger in ledgers for row in ledger.rows]
-    primary = [row for row in rows if row.claim.primary]
-    figure = _forest(primary, "landing", site)
-    table = pages.verdict_table(ledgers, "book/")
-    parts = [figure, pages.summary_sentence(rows), "", table, ""]
-    write_atomic(folder / "landing.md", "\n".join(parts))
+    write_atomic(folder / "landing.md", landing_page(ledgers, entries, site))
 
 
 def build_html(site: Path, say=print) -> Path:

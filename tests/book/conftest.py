@@ -63,6 +63,14 @@ CLAIMS = """claims:
     primary: true
 """
 
+ENTRY = """{slug}:
+  theme: Lines
+  question: What is the slope of {slug}?
+  answer: "One: {{claim}}`{slug}.slope`."
+  rests_on: {{{slug}.slope: agrees}}
+  minutes: 2
+"""
+
 TOC = """format: jb-book
 root: index
 parts:
@@ -85,6 +93,8 @@ def write_chapter(root: Path, number: int, slug: str, imports: str = "") -> Path
     path = root / "notebooks" / f"{number:02d}_{slug}.py"
     path.write_text(CHAPTER.format(slug=slug, imports=imports))
     (root / "data" / "claims" / f"{slug}.yml").write_text(CLAIMS.format(slug=slug))
+    with (root / "data" / "chapters.yml").open("a") as file:
+        file.write(ENTRY.format(slug=slug))
     return path
 
 

@@ -17,7 +17,7 @@ def test_a_new_chapter_runs_and_builds_at_once(executed):
     written = new_chapter(executed, "new-theme", paper="someone2020")
     names = [str(path.relative_to(executed)) for path in written]
     assert "notebooks/03_new-theme.py" in names
-    assert "studies/new_theme/measure.py" in names
+    assert "studies/new_theme/measure.py" in names and "data/chapters.yml" in names
     toc = (executed / "_toc.yml").read_text().splitlines()
     at = toc.index("      - file: book/chapters/02_second")
     assert toc[at + 1] == "      - file: book/chapters/03_new-theme"

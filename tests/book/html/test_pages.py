@@ -187,3 +187,26 @@ def test_search_index_knows_every_page(site, pages):
         if page.stem not in ("genindex", "search"):
             name = page.relative_to(site).with_suffix("").as_posix()
             assert f'"{name}"' in index, name
+
+
+def test_the_landing_page_links_every_judged_claim_and_shows_every_chapter(pages, site):
+    page = pages[site / "index.html"]
+    marks = [a["href"] for a in page.select("svg.lane a.mark")]
+    assert len(marks) == len(set(marks)) > 40
+    cards = page.select(".chapter-card")
+    assert len(cards) == len(CHAPTERS)
+    for card in cards:
+        assert card.find("img") and card.select_one(".verdict-bar")["aria-label"]
+        assert "To be rewritten" not in card.get_text()
+    assert len(page.select(".surprises > li")) == 5
+
+
+def test_pages_have_an_icon_and_a_picture_for_links(pages, site):
+    for page, soup in pages.items():
+        icon = soup.find("link", rel="icon")
+        assert local_file(page, icon["href"]).is_file()
+        if page.stem not in ("genindex", "search", "py-modindex"):
+            picture = soup.find("meta", property="og:image")["content"]
+            base = soup.find("link", rel="canonical")
+            assert base is None or urlsplit(base["href"]).netloc in picture
+            assert (site / picture.split("scaling-replicated/", 1)[1]).is_file()
