@@ -181,7 +181,8 @@ def code_links(page: Page, cells: list, at: int, anchor: str) -> str:
     notebook = page.source(f"notebooks/{page.ledger.chapter.name}.py")
     links = [f'<a href="#{anchor}">cell</a>' if shown else f"[notebook]({notebook})"]
     for found in functions_behind(page.root, [c.source for c in cells], at):
-        links.append(f"[`{found.name}`]({page.source(found.path, found.name)})")
+        name = f"{Path(found.path).stem}.{found.name}"
+        links.append(f"[`{name}`]({page.source(found.path, found.name)})")
     return ", ".join(links)
 
 

@@ -143,8 +143,12 @@ def figured(executed, monkeypatch):
     notebook = nbformat.read(path, as_version=4)
     figure = {"figure": {"name": "fig-a", "caption": "A."}}
     code, html = nbformat.v4.new_code_cell, {"text/html": "<script>plotly</script>"}
+    study = executed / "studies" / "first"
+    study.mkdir(parents=True)
+    (study / "train.py").write_text("def measure(n):\n    return n\n")
     shown = nbformat.v4.new_output("display_data", html)
     notebook.cells += [
+        code("from studies.first import train\nruns = train.measure(3)"),
         code("plot(runs)", metadata={"mystnb": figure, "tags": ["hide-input"]}),
         code("show()", metadata={"tags": ["remove-input"]}, outputs=[shown]),
     ]
@@ -164,6 +168,7 @@ def test_each_figure_links_its_code_its_data_and_its_run(figured):
     at = next(i for i, c in enumerate(cells) if "mystnb" in c.metadata)
     caption = cells[at].metadata["mystnb"]["figure"]["caption"]
     assert '<a href="#code-fig-a">cell</a>' in caption
+    assert "[`train.measure`](https://github.com/" in caption
     assert "Profile cpu, seeds from 100" in caption
     assert 'id="code-fig-a"' in cells[at - 1].source
     for name in ("first-cpu.json", "first-cpu-curves.csv"):
