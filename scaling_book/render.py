@@ -11,7 +11,7 @@ from pathlib import Path
 
 import nbformat
 
-from scaling_book import furniture, pages
+from scaling_book import api_pages, furniture, pages
 from scaling_book.assets import copy_assets
 from scaling_book.chapters import ChapterFile, executed_path, list_chapters
 from scaling_book.claims import load_ledger
@@ -90,6 +90,8 @@ def render(
         page = furniture.Page(root, ledger, data)
         _write_chapter(site, source, page, quotable)
     _write_generated(site, ledgers, entries)
+    if api_pages.has_api(site):
+        api_pages.write_api(site, root, chapters)
     copy_assets(site)
     html = build_html(site, say)
     complaints = [chapter.missing_message for chapter in absent]
@@ -169,6 +171,9 @@ def fill_chapter(notebook, page: furniture.Page, site: Path) -> None:
     furniture.furnish_figures(notebook, page)
     head = furniture.head(page, minutes)
     notebook.cells.insert(1, nbformat.v4.new_markdown_cell(head))
+    if api_pages.has_api(site):
+        used = api_pages.functions_used(page.root, ledger.chapter)
+        notebook.cells.append(nbformat.v4.new_markdown_cell(used))
     block = furniture.provenance_block(ledger.provenance)
     notebook.cells.append(nbformat.v4.new_markdown_cell(block))
     set_ids(notebook, ledger.chapter.name)

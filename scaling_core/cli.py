@@ -84,7 +84,7 @@ def fit(
     if plot is not None:
         report.check_plot(plot)
     runs = report.read_runs(table, laws, report.parse_columns(columns), weights)
-    options = dict(loss=loss, delta=delta, weights=runs.data.pop("weights", None))
+    options: dict = dict(loss=loss, delta=delta, weights=runs.data.pop("weights", None))
     rows = boot = best = None
     try:
         result = fit_law(

@@ -39,7 +39,7 @@ def name_input(path: str | Path, root: Path) -> str:
 
 
 def locate_named(name: str, root: Path) -> Path:
-    """Return the path of an input that :func:`name_input` named."""
+    """Return the path of an input that `name_input` named."""
     if name.startswith("optional/"):
         return optional_folder() / name.removeprefix("optional/")
     return root / name

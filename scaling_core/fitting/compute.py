@@ -42,7 +42,8 @@ def allocation(
 
     Raises
     ------
-    ValueError : no Chinchilla fit, or budgets that are not positive
+    ValueError
+        no Chinchilla fit, or budgets that are not positive
 
     Examples
     --------

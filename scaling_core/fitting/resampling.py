@@ -120,14 +120,18 @@ def bootstrap(
 
     Parameters
     ----------
-    n : resamples, two at least; percentile intervals of 95 % want hundreds
-    kind : "pairs" resamples points, "cluster" whole groups (all points of a
+    n
+        resamples, two at least; percentile intervals of 95 % want hundreds
+    kind
+        "pairs" resamples points, "cluster" whole groups (all points of a
         run), "residual" keeps the points and resamples residuals
-    groups : one label per point, for "cluster"
+    groups
+        one label per point, for "cluster"
 
     Raises
     ------
-    ValueError : n < 2, unknown kind, groups missing, or no more points than parameters
+    ValueError
+        n < 2, unknown kind, groups missing, or no more points than parameters
 
     Examples
     --------

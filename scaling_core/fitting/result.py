@@ -22,17 +22,23 @@ class FitResult(Optimum):
 
     Attributes
     ----------
-    params : dict of raw parameter values, named as in ``law.formula``
-    objective : weighted **sum** over points of Huber's function of the residual
+    params
+        dict of raw parameter values, named as in ``law.formula``
+    objective
+        weighted **sum** over points of Huber's function of the residual
         (``loss="mse"``: of the squared residual); never an average
-    status : "converged"; "at-bound" (a parameter ended on a bound);
+    status
+        "converged"; "at-bound" (a parameter ended on a bound);
         "starts-disagree" (too few independent starts reached the best value);
         "not-identified" (the data leave a combination of parameters free);
         "failed" (the gradient is not zero: do not use the numbers)
-    gradient_norm : largest cosine between the residual and a column of the
+    gradient_norm
+        largest cosine between the residual and a column of the
         Jacobian, free of units; 0 at an optimum
-    agreeing_starts, starts : how many independent starts reached the best value, of how many
-    condition : condition number of the Jacobian with columns of unit length
+    agreeing_starts, starts
+        how many independent starts reached the best value, of how many
+    condition
+        condition number of the Jacobian with columns of unit length
     """
 
     objective: float

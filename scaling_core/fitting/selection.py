@@ -140,15 +140,18 @@ def extrapolation_cv(
 
     Parameters
     ----------
-    by : what orders the points: a column name, a function of the columns, or
+    by
+        what orders the points: a column name, a function of the columns, or
         one value per point (compute, say)
-    splits : folds. Points are cut at equal counts; fold i is fitted to the
+    splits
+        folds. Points are cut at equal counts; fold i is fitted to the
         first i parts and scored on part i + 1. Parts too small to fit are merged
         into the first.
 
     Raises
     ------
-    ValueError : fewer than two parts remain
+    ValueError
+        fewer than two parts remain
 
     Examples
     --------

@@ -38,17 +38,24 @@ def fit(
 
     Parameters
     ----------
-    data : mapping or data frame with the columns ``law.variables`` and ``law.target``
-    weights : one per point, e.g. 1 / variance
-    bounds : raw (low, high) per parameter name; equal ends fix it
-    columns : the data's own names, ``{"N": "params"}``
-    rng : adds six random starts around the best ones
+    data
+        mapping or data frame with the columns ``law.variables`` and ``law.target``
+    weights
+        one per point, e.g. 1 / variance
+    bounds
+        raw (low, high) per parameter name; equal ends fix it
+    columns
+        the data's own names, ``{"N": "params"}``
+    rng
+        adds six random starts around the best ones
 
     Raises
     ------
-    ValueError : missing or unequal columns, NaN, values <= 0 under a logarithm,
+    ValueError
+        missing or unequal columns, NaN, values <= 0 under a logarithm,
         fewer points than free parameters, unknown loss or parameter
-    TypeError : a law's class instead of an instance
+    TypeError
+        a law's class instead of an instance
 
     Notes
     -----

@@ -140,7 +140,7 @@ def layer_removal_kl(model: Transformer, tokens_BT: Tensor) -> np.ndarray:
 def swap_scores(
     model: Transformer, tokens_BT: Tensor, labels_BT: Tensor | None = None
 ) -> np.ndarray:
-    """Return |L - L_swap|/L for each pair of layers exchanged, (L, L) symmetric.
+    """Return ``|L - L_swap|``/L for each pair of layers exchanged, (L, L) symmetric.
 
     Its mean over pairs is the permutation score of arXiv 2603.15389: low if the
     order of layers does not matter.

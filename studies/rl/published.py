@@ -17,7 +17,8 @@ from scaling_core.data.published import load_published
 from scaling_core.fitting import PowerLaw, SaturatingK, SigmoidLog, fit
 
 Columns = dict[str, np.ndarray]
-SQUARES = dict(loss="mse")  # of L, not of ln L, as its repository's code
+# Of L, not of ln L, as its repository's code.
+SQUARES = dict(loss="mse")  # type: dict
 OBJECTIVES = {
     "squares of L": SQUARES,
     "squares of ln L": dict(loss="log-huber", delta=10.0),  # never in the tails
