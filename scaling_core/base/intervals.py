@@ -48,6 +48,11 @@ def check_runs(runs: ArrayLike, *, least: int = 2) -> np.ndarray:
     ------
     ValueError
         If there are too few values, or one is NaN or infinite.
+
+    Examples
+    --------
+    >>> check_runs([1, 2])
+    array([1., 2.])
     """
     values = np.asarray(runs, dtype=float)
     if values.ndim != 1 or len(values) < least:

@@ -84,7 +84,12 @@ class Corpus:
 
 @dataclass(frozen=True, eq=False)
 class Windows:
-    """Random windows of a token stream; a batch is a pure function of the step."""
+    """Random windows of a token stream; a batch is a pure function of the step.
+
+    >>> windows = Windows(np.arange(10), batch=2, length=4, seed=(0,))
+    >>> windows.batch_at(0).diff().unique().tolist()  # tokens that follow each other
+    [1]
+    """
 
     tokens_N: np.ndarray
     batch: int

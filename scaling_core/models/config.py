@@ -63,6 +63,12 @@ class TransformerConfig:
         ``rope`` (base 10,000), ``learned`` or ``none``.
     family
         The options of published models.
+
+    Examples
+    --------
+    >>> config = TransformerConfig(d_model=48, n_heads=4)
+    >>> config.mlp_width, config.head_width
+    (192, 12)
     """
 
     d_model: int = 64

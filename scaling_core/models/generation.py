@@ -41,6 +41,14 @@ def generate(
     ValueError
         If the context is too short, the temperature is negative or no number, or
         there is no generator to sample with.
+
+    Examples
+    --------
+    >>> from scaling_core.models.config import TransformerConfig
+    >>> draw = torch.Generator().manual_seed(0)
+    >>> model = Transformer(TransformerConfig(), generator=draw)
+    >>> generate(model, torch.zeros(1, 3, dtype=torch.long), 5, temperature=0).shape
+    torch.Size([1, 8])
     """
     if not temperature >= 0:
         raise ValueError(f"temperature is a number from 0 up, got {temperature}")

@@ -66,6 +66,15 @@ def skip_effects(
         the computation for *future* tokens. By default skip and measure everywhere.
     keep_first
         Positions at the start that are never skipped (the sink of large models).
+
+    Examples
+    --------
+    >>> from scaling_core.models.config import TransformerConfig
+    >>> draw = torch.Generator().manual_seed(0)
+    >>> model = Transformer(TransformerConfig(n_layers=2), generator=draw)
+    >>> found = skip_effects(model, torch.arange(8)[None])
+    >>> found.matrix.shape, bool(found.matrix[1, 0] == 0)  # nothing acts backwards
+    ((2, 2), True)
     """
     streams = record_streams(model, tokens_BT)
     probabilities = wide(model.unembed(streams.h[-1])).softmax(dim=-1)
@@ -102,6 +111,12 @@ def local_effects(model: Transformer, tokens_BT: Tensor) -> np.ndarray:
     [s, l] for s < l: mean ‖Δ_l(h_l) - Δ_l(h_l - Δ_s)‖ over mean ‖Δ_l(h_l)‖, where Δ_l is
     all that layer l writes; nothing is passed on to the layers between or after. Zero
     for l <= s (arXiv 2505.13898, section 3.2; there the largest ratio over tokens).
+
+    >>> from scaling_core.models.config import TransformerConfig
+    >>> draw = torch.Generator().manual_seed(0)
+    >>> model = Transformer(TransformerConfig(n_layers=2), generator=draw)
+    >>> (local_effects(model, torch.arange(8)[None]) > 0).tolist()
+    [[False, True], [False, False]]
     """
     h = record_streams(model, tokens_BT).h
     L = model.config.n_layers
@@ -122,6 +137,12 @@ def layer_removal_kl(model: Transformer, tokens_BT: Tensor) -> np.ndarray:
 
     The loss that removal would add if labels were drawn from the model's own output.
     It asks for no labels, so it means the same before training and after.
+
+    >>> from scaling_core.models.config import TransformerConfig
+    >>> draw = torch.Generator().manual_seed(0)
+    >>> model = Transformer(TransformerConfig(n_layers=3), generator=draw)
+    >>> bool((layer_removal_kl(model, torch.arange(8)[None]) > 0).all())
+    True
     """
     streams = record_streams(model, tokens_BT)
     whole = wide(model.unembed(streams.h[-1])).log_softmax(dim=-1)
@@ -144,6 +165,12 @@ def swap_scores(
 
     Its mean over pairs is the permutation score of arXiv 2603.15389: low if the
     order of layers does not matter.
+
+    >>> from scaling_core.models.config import TransformerConfig
+    >>> draw = torch.Generator().manual_seed(0)
+    >>> model = Transformer(TransformerConfig(n_layers=2), generator=draw)
+    >>> (swap_scores(model, torch.arange(8)[None]) > 0).tolist()
+    [[False, True], [True, False]]
     """
     streams = record_streams(model, tokens_BT)
     whole = token_loss(model, streams.h[-1], tokens_BT, labels_BT)

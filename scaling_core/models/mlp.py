@@ -139,6 +139,12 @@ class MLPEnsemble:
     ``x`` (N, I) are the inputs, ``y`` (N,) classes or (N, C) targets, and each network
     has a list of rows to train on and a seed, of its first weights and of the order of
     its examples. `MLPConfig.layers` shows ``parameters`` (G, P) as matrices.
+
+    >>> two = MLPEnsemble(
+    ...     MLPConfig((2, 8, 2)), np.eye(2), [0, 1], [[0], [0, 1]], batch=1, seeds=[0, 1]
+    ... )
+    >>> two.outputs(np.eye(2)).shape, two.parameters.shape  # (G, N, C) and (G, P)
+    (torch.Size([2, 2, 2]), torch.Size([2, 42]))
     """
 
     def __init__(

@@ -15,14 +15,25 @@ LEAST_NORM = 1e-6
 
 
 def wide(x: Tensor) -> Tensor:
-    """Return ``x`` in single precision at least: sums and softmaxes need it."""
+    """Return ``x`` in single precision at least: sums and softmaxes need it.
+
+    >>> wide(torch.ones(1, dtype=torch.bfloat16)).dtype
+    torch.float32
+    """
     return x if x.dtype == torch.float64 else x.float()
 
 
 def run_layers(
     model: Transformer, h_BTD: Tensor, first: int = 0, last: int | None = None
 ) -> Tensor:
-    """Return the stream after layers ``first`` .. ``last`` - 1 (default: to the end)."""
+    """Return the stream after layers ``first`` .. ``last`` - 1 (default: to the end).
+
+    >>> draw = torch.Generator().manual_seed(0)
+    >>> model = Transformer(TransformerConfig(), generator=draw)
+    >>> half = run_layers(model, model.embed(torch.arange(5)[None]), 0, 2)
+    >>> half.shape
+    torch.Size([1, 5, 64])
+    """
     for layer in range(first, model.config.n_layers if last is None else last):
         h_BTD = model.layer(layer, h_BTD)[0]
     return h_BTD
@@ -30,7 +41,13 @@ def run_layers(
 
 @torch.no_grad()
 def record_streams(model: Transformer, tokens_BT: Tensor) -> Streams:
-    """Return the streams and branch outputs of one forward pass, without gradients."""
+    """Return the streams and branch outputs of one forward pass, without gradients.
+
+    >>> draw = torch.Generator().manual_seed(0)
+    >>> model = Transformer(TransformerConfig(n_layers=2), generator=draw)
+    >>> len(record_streams(model, torch.arange(5)[None]).h)  # h_0, h_1, h_2
+    3
+    """
     return model(tokens_BT, return_streams=True)[1]
 
 
@@ -43,6 +60,14 @@ def token_loss(
     """Return the mean cross-entropy in nats of a last stream.
 
     ``labels_BT`` defaults to the next token at each position but the last.
+
+    >>> draw = torch.Generator().manual_seed(0)
+    >>> model = Transformer(TransformerConfig(d_vocab=8), generator=draw)
+    >>> tokens = torch.arange(8)[None]
+    >>> with torch.no_grad():
+    ...     loss = token_loss(model, record_streams(model, tokens).h[-1], tokens)
+    >>> round(loss / float(np.log(8)), 1)  # untrained: as good as chance
+    1.0
     """
     logits_BTV = model.unembed(h_BTD)
     if labels_BT is None:
@@ -51,7 +76,13 @@ def token_loss(
 
 
 def stream_mean_square(streams: Streams) -> np.ndarray:
-    """Return the mean square per coordinate of h_0 .. h_L, (L + 1,)."""
+    """Return the mean square per coordinate of h_0 .. h_L, (L + 1,).
+
+    >>> draw = torch.Generator().manual_seed(0)
+    >>> model = Transformer(TransformerConfig(n_layers=2), generator=draw)
+    >>> stream_mean_square(record_streams(model, torch.arange(5)[None])).shape
+    (3,)
+    """
     return np.array([wide(h).square().mean().item() for h in streams.h])
 
 

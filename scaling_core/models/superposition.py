@@ -105,6 +105,12 @@ class ToyEnsemble:
         The `SparseFeatures` that all widths of the same alphas and seeds share.
     lr_scale
         (1, m + 1, 1) multiples of the learning rate, or None if all are 1.
+
+    Examples
+    --------
+    >>> toys = ToyEnsemble(ToyConfig(n=20, m=4, seeds=(0, 1, 2)), batch=64)
+    >>> toys.W.shape, toys.test_loss(100).shape
+    (torch.Size([3, 20, 4]), (3,))
     """
 
     def __init__(

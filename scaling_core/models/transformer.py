@@ -252,6 +252,9 @@ def training_flops_per_token(
 
     Counts multiply and add; embeddings looked up are free, the unembedding is not
     (arXiv 2204.02311, appendix B, with the causal half of the T·T products only).
+
+    >>> training_flops_per_token(TransformerConfig(n_layers=1))
+    368640
     """
     c, n_ctx = config, n_ctx or config.n_ctx
     wide = c.n_heads * c.head_width

@@ -39,6 +39,13 @@ class CoverageLoss:
     ----------
     N
         Samples that will be drawn; 1 makes it the cross-entropy of whole answers.
+
+    Examples
+    --------
+    >>> even = lambda tokens: torch.zeros(*tokens.shape, 2)
+    >>> batch = torch.tensor([[0, 1]]), torch.tensor([[0, 1]])
+    >>> round(CoverageLoss(1)(even, batch).exp().item(), 4)
+    4.0
     """
 
     N: int

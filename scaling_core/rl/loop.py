@@ -110,6 +110,18 @@ def train_policy(
     ValueError
         If the training asks for what there is not, or the checkpoint belongs to another
         run: another model or its first weights, training, policy, task or questions.
+
+    Examples
+    --------
+    >>> from scaling_core.data.arithmetic import Addition
+    >>> from scaling_core.models.config import TransformerConfig
+    >>> task = Addition(digits=1, held_out=20)
+    >>> config = TransformerConfig(d_model=16, n_layers=1, d_vocab=task.d_vocab, n_ctx=8)
+    >>> model = Transformer(config, generator=torch.Generator().manual_seed(0))
+    >>> policy = Policy(prompts=2, group=2)
+    >>> log = train_policy(model, task, Training(3, 1e-3, weight_decay=0.0), policy)
+    >>> log.reward.shape
+    (3,)
     """
     if training.micro_rows or training.bf16 or training.compile:
         raise ValueError("a policy has no micro-batches, bf16 or compilation")

@@ -65,7 +65,12 @@ class Samples:
 def draw_generator(
     device: torch.device | str, seed: int, purpose: int, step: int = 0
 ) -> torch.Generator:
-    """Return a generator that is a pure function of seed, purpose and step."""
+    """Return a generator that is a pure function of seed, purpose and step.
+
+    >>> twins = [draw_generator("cpu", seed=0, purpose=TEST) for _ in range(2)]
+    >>> len({torch.rand(1, generator=twin).item() for twin in twins})
+    1
+    """
     state = np.random.SeedSequence((seed, purpose, step)).generate_state(1, np.uint64)
     return torch.Generator(device).manual_seed(int(state[0] >> np.uint64(1)))
 

@@ -55,6 +55,17 @@ def train_batched(
         If the training asks for weight decay, clipping, micro-batches, bf16 or compile.
     FloatingPointError
         If a parameter is not finite at the end.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from scaling_core.models.mlp import MLPConfig
+    >>> two = MLPEnsemble(
+    ...     MLPConfig((2, 8, 2)), np.eye(2), [0, 1], [[0, 1]] * 2, batch=2, seeds=[0, 1]
+    ... )
+    >>> train_batched(two, plain_adam(200, 0.02))
+    >>> two.errors(np.eye(2), [0, 1]).tolist()
+    [0.0, 0.0]
     """
     t = training
     if t.weight_decay or t.clip or t.micro_rows or t.bf16 or t.compile:

@@ -44,7 +44,14 @@ def _feed(digest, value) -> None:
 def save_tensors(
     path: str | Path, tensors: dict[str, Tensor], *, step: int = 0, run: str = ""
 ) -> Path:
-    """Write tensors with the steps done and what run this is, whole or not at all."""
+    """Write tensors with the steps done and what run this is, whole or not at all.
+
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = save_tensors(f"{folder}/a.safetensors", {"x": torch.ones(1)}, step=2)
+    ...     load_tensors(path)
+    (2, {'x': tensor([1.])})
+    """
     from safetensors.torch import save
 
     tensors = {name: t.detach().cpu().contiguous() for name, t in tensors.items()}
@@ -92,6 +99,14 @@ def save_checkpoint(
         Steps done, and what run this is: `load_checkpoint` compares it.
     extra
         More tensors to keep, such as the losses so far.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = save_checkpoint(f"{folder}/a.safetensors", nn.Linear(1, 1), step=7)
+    ...     load_checkpoint(path, nn.Linear(1, 1))[0]
+    7
     """
     tensors = {f"model.{name}": value for name, value in _model_state(model).items()}
     for name, parameter in model.named_parameters():

@@ -111,6 +111,15 @@ def train_ensemble(
         another run: another model, training, first weights or first batch.
     FloatingPointError
         If a parameter is not finite at the end.
+
+    Examples
+    --------
+    >>> from scaling_core.models.superposition import ToyConfig, ToyEnsemble
+    >>> toys = ToyEnsemble(ToyConfig(n=20, m=4, seeds=(0, 1)), batch=64)
+    >>> before = toys.test_loss(1000)
+    >>> train_ensemble(toys, Training(200, 0.01, weight_decay=0.0, clip=None))
+    >>> bool((toys.test_loss(1000) < before).all())
+    True
     """
     t = training
     if t.weight_decay or t.clip or t.micro_rows or t.bf16 or t.compile:

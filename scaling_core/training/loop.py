@@ -67,13 +67,24 @@ class DivergedError(FloatingPointError):
 
 
 def next_token_loss(model: nn.Module, tokens_BT: Tensor) -> Tensor:
-    """Return the mean cross-entropy in nats of tokens 1.. given those before."""
+    """Return the mean cross-entropy in nats of tokens 1.. given those before.
+
+    >>> certain = lambda tokens: 50 * torch.nn.functional.one_hot(tokens + 1).float()
+    >>> next_token_loss(certain, torch.tensor([[0, 1, 2]])).item()  # each is the next
+    0.0
+    """
     logits = model(tokens_BT[:, :-1])
     return cross_entropy(logits.flatten(0, 1).float(), tokens_BT[:, 1:].flatten())
 
 
 class LabelledLoss:
-    """The mean cross-entropy of the label at each position; negative: none."""
+    """The mean cross-entropy of the label at each position; negative: none.
+
+    >>> even = lambda tokens: torch.zeros(*tokens.shape, 2)
+    >>> batch = torch.tensor([[0, 1, 1]]), torch.tensor([[-1, 0, 1]])
+    >>> LabelledLoss()(even, batch).exp().item(), LabelledLoss.weight(batch)
+    (2.0, 2)
+    """
 
     def __call__(self, model: nn.Module, batch: tuple[Tensor, Tensor]) -> Tensor:
         tokens_BT, labels_BT = batch
@@ -93,7 +104,12 @@ labelled_loss = LabelledLoss()
 def evaluate(
     model: nn.Module, batches: list[Batch], loss: Callable = next_token_loss
 ) -> float:
-    """Return the mean loss over batches of equal size."""
+    """Return the mean loss over batches of equal size.
+
+    >>> mean = lambda model, batch: model(batch).mean()
+    >>> evaluate(nn.Identity(), [torch.zeros(2), torch.ones(2)], mean)
+    0.5
+    """
     return float(np.mean([loss(model, batch).item() for batch in batches]))
 
 
@@ -306,7 +322,12 @@ def precision(training: Training, device: torch.device):
 
 
 def make_adamw(model: nn.Module, training: Training) -> torch.optim.AdamW:
-    """Return fused AdamW with weight decay on matrices only."""
+    """Return fused AdamW with weight decay on matrices only.
+
+    >>> groups = make_adamw(nn.Linear(2, 3), Training(10, weight_decay=0.1)).param_groups
+    >>> [(len(group["params"]), group["weight_decay"]) for group in groups]
+    [(1, 0.1), (1, 0.0)]
+    """
     parameters = [p for p in model.parameters() if p.requires_grad]
     matrices = [p for p in parameters if p.ndim >= 2]
     vectors = [p for p in parameters if p.ndim < 2]

@@ -1,5 +1,6 @@
 """The API and its users: what a chapter imports is found, and is listed."""
 
+import importlib
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,44 @@ from scaling_book.uses import INNER, names_in, public_names, used_names, with_co
 from scaling_core.base.codehash import module_file
 
 ROOT = Path(__file__).parents[2]
+
+# Names without an example of their own, and why; a class may have it in a method.
+NO_EXAMPLE = {
+    "reads optional files or the network": """
+        base.inputs.hash_input base.inputs.note_input base.inputs.noted_inputs
+        base.inputs.optional_folder base.inputs.name_input base.inputs.locate_named
+        data.images.cifar10 data.images.svhn data.images.image_folder data.online.check
+        data.online.chinchilla_points data.online.fetch data.published.load_published
+        models.hub.load_transformer models.hub.from_transformers""",
+    "draws in a notebook": """
+        base.interactive.interactive_html base.interactive.show_interactive""",
+    "a result: the function that returns it has the example": """
+        base.intervals.Interval base.intervals.Resamples base.slopes.LogLinear
+        data.online.OnlineFile fitting.Allocation fitting.Bootstrap fitting.FitResult
+        fitting.Extrapolation models.interventions.SkipEffects
+        models.sparse_features.Cells models.transformer.Streams rl.experts.Round
+        rl.experts.Drawn rl.loop.PolicyLog rl.samples.Samples
+        training.loop.TrainingLog""",
+    "a part of Transformer, or what a part of it does": """
+        models.attention.linear models.attention.rotate models.attention.KVCache
+        models.attention.Attention models.attention.attend
+        models.attention.ManyAttention models.attention.attend_one models.blocks.Norm
+        models.blocks.MLP models.blocks.Block models.blocks.DepthReads
+        models.config.Family models.resnet.Block""",
+    "a step of train_policy or of sample_answers, which have examples": """
+        rl.losses.answer_logits rl.many.Stack rl.many.train_policies rl.policy.Policy
+        rl.policy.rewarded rl.policy.answers_loss rl.policy.frozen_log_probs
+        rl.policy.batches rl.samples.verified""",
+    "a step of train, train_ensemble or run_sweep, which have examples": """
+        data.arithmetic.AnswerTask models.sparse_features.SparseFeatures
+        training.checkpoint.run_name training.checkpoint.load_checkpoint
+        training.checkpoint.load_tensors training.ensemble.Adam
+        training.ensemble.Ensemble training.loop.precision training.sweep.identify
+        training.sweep.frame""",
+    "trains for longer than an example may": """
+        models.resnet.ResNetTraining rl.experts.expert_iteration
+        training.text.TextSetting""",
+}
 
 
 def resolved(source):
@@ -89,3 +128,18 @@ def test_exports_and_their_types_agree():
         f"from scaling_core.fitting.{module} import {name} as {name}"
         for name, module in fitting._EXPORTS.items()
     )
+
+
+def test_public_names_have_an_example_or_a_reason():
+    """An example is run by the suite (--doctest-modules)."""
+    without = set()
+    for entry in public_names().values():
+        thing = getattr(importlib.import_module(entry.module), entry.short)
+        held = vars(thing).values() if entry.kind == "class" else ()
+        methods = [x for x in held if callable(x) or isinstance(x, property)]
+        texts = [getattr(x, "__doc__", None) or "" for x in (thing, *methods)]
+        if entry.kind != "exception" and not any(">>>" in text for text in texts):
+            without.add(entry.name.removeprefix("scaling_core."))
+    excused = [name for names in NO_EXAMPLE.values() for name in names.split()]
+    assert len(excused) == len(set(excused))
+    assert without == set(excused)
