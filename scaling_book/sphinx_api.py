@@ -6,6 +6,7 @@ Headings of numpydoc become rubrics: what stands below them is a definition list
 """
 
 import re
+from functools import cache
 from typing import Any
 
 from scaling_book.uses import public_names
@@ -24,10 +25,14 @@ def setup(app) -> dict[str, Any]:
     return {"parallel_read_safe": True, "parallel_write_safe": True}
 
 
+@cache
+def _links() -> dict[str, str]:
+    return {entry.short: entry.name for entry in public_names().values()}
+
+
 def _process(app, what: str, name: str, obj, options, lines: list[str]) -> None:
     """Rewrite a docstring in place."""
-    links = {entry.short: entry.name for entry in public_names().values()}
-    text = "\n".join(linked(line, links) for line in lines)
+    text = "\n".join(linked(line, _links()) for line in lines)
     rewrite = with_blocks if what == "module" else with_rubrics
     lines[:] = rewrite(text).split("\n")
 
