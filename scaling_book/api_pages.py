@@ -101,8 +101,9 @@ def _at_a_glance(entry: Entry) -> str:
 
 def _directive(entry: Entry, chapters: list[ChapterFile]) -> list[str]:
     if entry.kind == "data":
-        lines = [f".. py:data:: {entry.name}"]
-        if len(entry.summary) <= LONGEST:
+        where = entry.name.removesuffix(f".{entry.short}")
+        lines = [f".. py:data:: {entry.short}", f"   :module: {where}"]
+        if 0 < len(entry.summary) <= LONGEST:
             lines.append(f"   :value: {entry.summary}")
     else:
         lines = [f".. {DIRECTIVES.get(entry.kind, 'autoclass')}:: {entry.name}"]

@@ -186,9 +186,10 @@ def _defined(node: ast.stmt) -> Iterator[tuple[str, str, str]]:
         yield node.name, kind, (ast.get_docstring(node) or "").partition("\n")[0]
     elif isinstance(node, ast.Assign | ast.AnnAssign) and node.value:
         targets = node.targets if isinstance(node, ast.Assign) else [node.target]
-        for x in (x for target in targets for x in ast.walk(target)):
-            if isinstance(x, ast.Name):
-                yield x.id, "data", ast.unparse(node.value)
+        for target in targets:
+            value = ast.unparse(node.value) if isinstance(target, ast.Name) else ""
+            names = [x.id for x in ast.walk(target) if isinstance(x, ast.Name)]
+            yield from ((name, "data", value) for name in names)
 
 
 def _entry(module: str, name: str, kind: str, summary: str) -> Entry:
