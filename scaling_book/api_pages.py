@@ -3,6 +3,7 @@
 A page lists names; Sphinx's autodoc puts their docstrings there (see sphinx_api.py).
 """
 
+import re
 from html import escape
 from pathlib import Path
 
@@ -67,7 +68,7 @@ def _place(entry: Entry) -> tuple[int, str]:
 
 
 def _index(entries: list[Entry]) -> str:
-    """Return the package's README, then a table of its rooms."""
+    """Return the package's README up to its licence, then a table of its rooms."""
     rows = [
         f"| [{title}]({room}.rst) | `{PACKAGE}.{room}` | {what} "
         f"| {sum(entry.room == room for entry in entries)} |"
@@ -75,8 +76,9 @@ def _index(entries: list[Entry]) -> str:
     ]
     head = ["| | import from | what is there | names |", "|---|---|---|--:|"]
     root = package_root(PACKAGE) or Path()
-    readme = (root / PACKAGE / "README.md").read_text().rstrip()
-    return "\n".join([readme, "", "## Reference", "", *head, *rows, ""])
+    readme = (root / PACKAGE / "README.md").read_text().partition("## Licence")[0]
+    readme = re.sub(r"\(https://\S+/api/index\.html\)", "(#api-reference)", readme)
+    return "\n".join([readme, "(api-reference)=", "## Reference", "", *head, *rows, ""])
 
 
 def room_page(

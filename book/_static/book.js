@@ -8,6 +8,11 @@ document.addEventListener("DOMContentLoaded", () => {
   // A list of references whose items are not list items, to a reader.
   strip(".citation-list, [role=doc-biblioentry], [role=doc-backlink]", "role");
 
+  // A signature of several lines is a list of values without names, to a reader.
+  document.querySelectorAll("dt.sig dl, dt.sig dl dd").forEach((e) => {
+    e.setAttribute("role", "none");
+  });
+
   // The book's name in the sidebar lies outside every landmark.
   const home = document.querySelector(".navbar-brand")?.parentElement;
   home?.setAttribute("role", "region");
