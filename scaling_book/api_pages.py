@@ -74,7 +74,7 @@ def _index(entries: list[Entry]) -> str:
         f"| {sum(entry.room == room for entry in entries)} |"
         for room, (title, what) in ROOMS.items()
     ]
-    head = ["| | import from | what is there | names |", "|---|---|---|--:|"]
+    head = ["| room | import from | what is there | names |", "|---|---|---|--:|"]
     root = package_root(PACKAGE) or Path()
     readme = (root / PACKAGE / "README.md").read_text().partition("## Licence")[0]
     readme = re.sub(r"\(https://\S+/api/index\.html\)", "(#api-reference)", readme)
