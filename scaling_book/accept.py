@@ -1,7 +1,5 @@
 """Accept a run as the reference, on purpose: record, curves, verdicts, history."""
 
-import csv
-import io
 import json
 import re
 from pathlib import Path
@@ -10,12 +8,12 @@ from scaling_book.chapters import ChapterFile, built_record
 from scaling_book.claims import load_ledger
 from scaling_book.curves import accept_curves, refuse_other_curves
 from scaling_book.errors import AcceptError
-from scaling_book.keys import made_by_other_code
-from scaling_book.ledger import Row, judge_record, read_record, smoke_values
+from scaling_book.history import append_history
+from scaling_book.keys import key_file, made_by_other_code
+from scaling_book.ledger import Row, judge_record, smoke_values
 from scaling_book.provenance import commit_of
+from scaling_book.records import read_record, refuse_edited
 from scaling_core.base.files import write_atomic
-
-HISTORY = ["date", "commit", "profile", "claim", "estimate", "low", "high", "verdict"]
 
 
 def accept(
@@ -38,13 +36,15 @@ def accept(
     record = read_record(path)
     profile = profile or record["provenance"]["profile"]
     _refuse(record, chapter, path, profile)
+    if record_file is None:
+        refuse_edited(record, path, key_file(root, chapter, profile))
     if record["provenance"]["dirty"]:
         record["provenance"] |= _commit_that_holds_it(root, path)
         write_atomic(path, _as_text(record))
     folder = root / "data" / "results"
     target = folder / chapter.slug / f"{profile}.json"
-    accepted = read_record(target) if target.is_file() else None
-    claims = load_ledger(root)[chapter.slug]
+    accepted = read_record(target) if target.exists() else None
+    claims = load_ledger(root).get(chapter.slug, [])
     rows = judge_record(claims, record, accepted)
     _refuse_lost(rows, path)
     record["verdicts"] = {
@@ -53,9 +53,11 @@ def accept(
         if row.claim.id in record["values"]
     }
     record["smoke"] = smoke_values(root, chapter.slug, claims)
-    write_atomic(target, _as_text(record))
+    # The reference last: killed before it, the same command does all of it again.
+    lines = _history_rows(rows, record["provenance"])
+    append_history(folder / "history.csv", lines)
     accept_curves(record, path, target.parent)
-    _append_history(folder / "history.csv", rows, record["provenance"])
+    write_atomic(target, _as_text(record))
     return rows
 
 
@@ -97,18 +99,12 @@ def _as_text(record: dict) -> str:
     return re.sub(r"\[[-+\s\d.,e]+\]", lambda row: " ".join(row[0].split()), text)
 
 
-def _append_history(path: Path, rows: list[Row], made: dict) -> None:
-    """Append a line per number; lines of a record accepted before stand there already."""
-    old = path.read_text() if path.is_file() else ",".join(HISTORY) + "\n"
-    buffer = io.StringIO()
-    writer = csv.writer(buffer, lineterminator="\n")
+def _history_rows(rows: list[Row], made: dict) -> list[list]:
+    found = []
     for row in rows:
         if row.measured:
             interval = row.measured.interval
             ends = [interval.low, interval.high] if interval else ["", ""]
-            numbers = [row.measured.estimate, *ends]
             who = [made["date"], made["commit"], row.profile, row.claim.id]
-            writer.writerow([*who, *numbers, row.verdict.word])
-    known = set(old.splitlines())
-    new = [line for line in buffer.getvalue().splitlines() if line not in known]
-    write_atomic(path, old + "".join(f"{line}\n" for line in new))
+            found.append([*who, row.measured.estimate, *ends, row.verdict.word])
+    return found

@@ -4,11 +4,11 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-import yaml
-
+from scaling_book.reading import read_text, read_yaml
 from scaling_core.base.errors import UsageError
 
 FOLDER = "book/chapters/"
+NAME = r"\d+_[a-z0-9]+(-[a-z0-9]+)*"
 
 
 @dataclass(frozen=True)
@@ -25,9 +25,14 @@ class ChapterFile:
         return not self.source.is_file()
 
     @property
+    def text(self) -> str:
+        """The notebook's source; a FileError names it where it is no text."""
+        return read_text(self.source)
+
+    @property
     def title(self) -> str:
         """The heading of the notebook (its slug where it has none)."""
-        text = "" if self.missing else self.source.read_text()
+        text = "" if self.missing else self.text
         found = re.search(r"^# # (.+)$", text, flags=re.MULTILINE)
         return found[1] if found else self.slug
 
@@ -43,14 +48,25 @@ def list_chapters(root: Path) -> list[ChapterFile]:
     Raises
     ------
     UsageError
-        If the folder has no such file: it holds a ``_config.yml`` of something else.
+        If the folder has no such file (it holds a ``_config.yml`` of something else), or
+        one that is not a list of parts with chapters, named as our notebooks are.
     """
     path = root / "_toc.yml"
     if not path.is_file():
         raise UsageError(f"{root} is no book: it has a _config.yml, but no _toc.yml")
-    toc = yaml.safe_load(path.read_text())
-    files = [c["file"] for part in toc["parts"] for c in part["chapters"]]
-    names = [f.removeprefix(FOLDER) for f in files if f.startswith(FOLDER)]
+    toc = read_yaml(path, UsageError)
+    try:
+        files = [c["file"] for part in toc["parts"] for c in part["chapters"]]
+        names = [f.removeprefix(FOLDER) for f in files if f.startswith(FOLDER)]
+    except (TypeError, KeyError, AttributeError) as error:
+        want = "expected parts:, each with chapters:, each with a file:"
+        raise UsageError(f"{path}: {want} ({error!r})") from error
+    for name in names:
+        if not re.fullmatch(NAME, name):
+            raise UsageError(
+                f"{path}: {FOLDER}{name}: a chapter is named NN_slug, in small letters, "
+                "digits and hyphens"
+            )
     return [
         ChapterFile(n, re.sub(r"^\d+_", "", n), root / "notebooks" / f"{n}.py")
         for n in names

@@ -13,10 +13,10 @@ import re
 from pathlib import Path
 from typing import Literal
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from scaling_book.errors import ClaimsError
+from scaling_book.reading import one_line, read_text, read_yaml
 from scaling_core.base.files import sha256_of_text, write_atomic
 
 Kind = Literal[
@@ -201,11 +201,11 @@ def load_claims(path: str | Path, bib_keys: set[str] | None = None) -> list[Clai
         chapter, a duplicate id, or a paper that is not a key of the bibliography.
     """
     path = Path(path)
-    try:
-        rows = yaml.safe_load(path.read_text())["claims"]
-        claims = [_parse_row(row, path) for row in rows]
-    except (yaml.YAMLError, TypeError, KeyError) as error:
-        raise ClaimsError(f"{path}: not a `claims:` list ({error})") from error
+    file = read_yaml(path, ClaimsError)
+    rows = file.get("claims") if isinstance(file, dict) else None
+    if not isinstance(rows, list):
+        raise ClaimsError(f"{path}: not a `claims:` list; got {one_line(file)}")
+    claims = [_parse_row(row, path) for row in rows]
     for claim in claims:
         if claim.slug != path.stem:
             raise ClaimsError(f"{path}: {claim.id} belongs to another chapter")
@@ -223,16 +223,18 @@ def _parse_row(row: dict, path: Path) -> Claim:
     try:
         return Claim.model_validate(row)
     except ValidationError as error:
-        name = row.get("id", "?") if isinstance(row, dict) else repr(row)
+        name = row.get("id", "?") if isinstance(row, dict) else row
         faults = "; ".join(
             ".".join(map(str, e["loc"])) + ": " + e["msg"] for e in error.errors()
         )
-        raise ClaimsError(f"{path}: claim {name}: {faults}") from error
+        raise ClaimsError(f"{path}: claim {one_line(name)}: {faults}") from error
+    except RecursionError as error:
+        raise ClaimsError(f"{path}: a claim is nested too deeply") from error
 
 
 def bib_keys(path: str | Path) -> set[str]:
     """Return the keys of a BibTeX file."""
-    return set(re.findall(r"^@\w+\{([^,\s]+),", Path(path).read_text(), re.M))
+    return set(re.findall(r"^@\w+\{([^,\s]+),", read_text(path), re.M))
 
 
 def load_ledger(root: Path) -> dict[str, list[Claim]]:

@@ -224,12 +224,15 @@ def accept(
     from scaling_book.accept import accept as accept_record
     from scaling_book.chapters import pick_chapters
     from scaling_book.profile import resolve_profile
+    from scaling_book.runner import tree_lock
 
     root = book_root()
     chapter = pick_chapters(root, [slug])[0]
     if profile or record is None:
         profile = resolve_profile(profile)
-    for row in accept_record(root, chapter, profile, record):
+    with tree_lock(root, typer.echo):  # a run that ends now would change the record
+        rows = accept_record(root, chapter, profile, record)
+    for row in rows:
         typer.echo(f"{row.verdict.symbol} {row.claim.id}: {row.verdict.word}")
 
 

@@ -4,7 +4,6 @@ A record keeps it with its provenance; progress and the table of costs read it t
 """
 
 import contextlib
-import json
 import os
 import platform
 import sqlite3
@@ -14,6 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from scaling_book.chapters import ChapterFile, built_record
+from scaling_book.errors import FileError
+from scaling_book.reading import read_json
 from scaling_core.base.codehash import module_hash
 from scaling_core.base.inputs import hash_input
 
@@ -120,7 +121,10 @@ def expected(root: Path, chapter: ChapterFile, profile: str) -> Expected | None:
     built = built_record(root, profile, chapter.slug)
     for path in (built, *references(root, chapter, profile)):
         if path.is_file():
-            seconds, at_least = full_seconds(json.loads(path.read_text()))
+            try:
+                seconds, at_least = full_seconds(read_json(path))
+            except (FileError, KeyError, TypeError, AttributeError):
+                continue  # whoever needs its numbers says so
             saved = 0.0 if at_least else stored_seconds(root, chapter.slug, profile)
             return Expected(max(seconds - saved, 1.0), at_least)
     return None

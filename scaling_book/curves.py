@@ -11,7 +11,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from scaling_book.errors import AcceptError, RecordError
+from scaling_book.errors import AcceptError, FileError, RecordError
+from scaling_book.reading import one_line, read_text
 from scaling_core.base.files import sha256_of_text, write_atomic
 
 KEYS = ("profile", "curves")  # columns of the file that are not the chapter's
@@ -90,8 +91,21 @@ def _as_text(frame: pd.DataFrame) -> str:
 
 
 def read_curves(path: Path) -> pd.DataFrame:
-    """Return a file of curves, every cell as the text it is."""
-    return pd.read_csv(path, dtype=str, keep_default_na=False)
+    """Return a file of curves, every cell as the text it is.
+
+    Raises
+    ------
+    FileError
+        If it is none.
+    """
+    text = io.StringIO(read_text(path))
+    try:
+        frame = pd.read_csv(text, dtype=str, keep_default_na=False)
+    except ValueError as error:  # what pandas raises of a table is one
+        raise FileError(f"{path}: no table of curves ({one_line(error)})") from error
+    if lacking := [name for name in (*KEYS, *NEEDED) if name not in frame.columns]:
+        raise FileError(f"{path}: no table of curves: it lacks {', '.join(lacking)}")
+    return frame
 
 
 def accepted_curves(results: Path, name: str, profile: str) -> pd.DataFrame | None:
@@ -135,5 +149,5 @@ def refuse_other_curves(record: dict, path: Path) -> None:
         return
     if not curves.is_file():
         raise AcceptError(f"{curves}: absent, but {path.name} was made with curves")
-    if sha256_of_text(curves.read_text()) != digest:
+    if sha256_of_text(read_text(curves, AcceptError)) != digest:
         raise AcceptError(f"{curves}: of another run than {path.name}")

@@ -7,6 +7,10 @@ class ProfileError(ForeseenError):
     """The profile asked for does not exist."""
 
 
+class FileError(ForeseenError):
+    """A file of the book is damaged or absent; the message names it."""
+
+
 class ClaimsError(ForeseenError):
     """A claims file is not a valid ledger; the message names file, claim and fault."""
 

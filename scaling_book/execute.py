@@ -13,13 +13,17 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import nbformat
+from yaml import YAMLError
 
 from scaling_book.board import noting
 from scaling_book.chapters import ChapterFile, built_record, executed_path
 from scaling_book.curves import curves_path
+from scaling_book.errors import FileError
 from scaling_book.kernels import LoggedKernel, private_sockets, set_environment
 from scaling_book.keys import State, execution_key, key_file, state_of
 from scaling_book.notebooks import convert, dress, normalise, write_notebook
+from scaling_book.reading import one_line, read_json, read_notebook
+from scaling_book.records import seal
 from scaling_core.base.errors import UsageError
 from scaling_core.base.files import write_atomic
 
@@ -67,7 +71,13 @@ class Job:
 
     def notebook(self) -> nbformat.NotebookNode:
         """Return the chapter as a notebook, not executed."""
-        return convert(self.chapter.source.read_text(), self.chapter.name)
+        try:
+            return convert(self.chapter.text, self.chapter.name)
+        except (ValueError, RecursionError, YAMLError) as error:
+            raise FileError(
+                f"{self.chapter.source}: no notebook in percent format "
+                f"({one_line(error)})"
+            ) from error
 
 
 def check_parameters(job: Job) -> None:
@@ -164,18 +174,24 @@ def _publish(job: Job, output: Path, key: dict) -> None:
         curves_path(path).unlink(missing_ok=True)
     notebook = normalise(nbformat.read(output, as_version=4), job.chapter.name)
     write_notebook(notebook, executed_path(job.root, job.profile, job.chapter.name))
-    key["inputs"] = record["provenance"]["inputs"]
+    key |= {"inputs": record["provenance"]["inputs"], "seal": seal(record)}
     write_atomic(key_path, json.dumps(key, indent=1) + "\n")
     shutil.rmtree(job.work, ignore_errors=True)
 
 
-def dress_anew(job: Job) -> Outcome:
-    """Put today's prose, tags and comments around the outputs of the stored run."""
+def dress_anew(job: Job) -> Outcome | None:
+    """Put today's prose, tags and comments around the outputs of the stored run.
+
+    None if the stored cells are not those of the chapter: then it must run.
+    """
     key_path = key_file(job.root, job.chapter, job.profile)
-    stored, key = json.loads(key_path.read_text()), job.key()
+    stored, key = read_json(key_path), job.key()
     path = executed_path(job.root, job.profile, job.chapter.name)
-    executed = nbformat.read(path, as_version=4)
-    write_notebook(dress(job.notebook(), executed, job.chapter.name), path)
+    try:
+        dressed = dress(job.notebook(), read_notebook(path), job.chapter.name)
+    except (ValueError, StopIteration):
+        return None
+    write_notebook(dressed, path)
     write_atomic(key_path, json.dumps(stored | key, indent=1) + "\n")
     slug = job.chapter.slug
     return Outcome(slug, "dressed", f"{slug}: new prose, nothing executed")

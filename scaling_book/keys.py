@@ -6,14 +6,16 @@ that and ``scaling_book.api``. All else is rendered anew from what was executed:
 captions and comments of a chapter are put around its stored outputs.
 """
 
-import json
 import re
 import sys
 from pathlib import Path
 from typing import Literal
 
 from scaling_book.chapters import ChapterFile, built_record, executed_path
+from scaling_book.reading import read_json, read_notebook
+from scaling_book.records import read_record, seal
 from scaling_core.base.codehash import code_digest, source_hash
+from scaling_core.base.errors import ForeseenError
 from scaling_core.base.files import sha256_of_text
 from scaling_core.base.inputs import hash_input, locate_named
 
@@ -48,7 +50,7 @@ def execution_key(
 
     ``text`` is the chapter as it stands, for telling new prose from new code.
     """
-    source = chapter.source.read_text()
+    source = chapter.text
     return {
         **code_key(root, source),
         "profile": profile,
@@ -73,15 +75,22 @@ def key_file(root: Path, chapter: ChapterFile, profile: str) -> Path:
 def state_of(root: Path, chapter: ChapterFile, profile: str, parameters: dict) -> State:
     """Tell whether the stored results belong to today's inputs.
 
-    ``prose`` where they do and only the chapter's words, tags or comments changed.
+    ``prose`` where they do and only the chapter's words, tags or comments changed. What
+    is damaged, or was edited since, belongs to nothing.
     """
     stored = key_file(root, chapter, profile)
     notebook = executed_path(root, profile, chapter.name)
     record = built_record(root, profile, chapter.slug)
     if not (notebook.is_file() and record.is_file() and stored.is_file()):
         return "stale"
-    key = json.loads(stored.read_text())
-    inputs = key.pop("inputs")
+    try:
+        key = dict(read_json(stored))
+        inputs, sealed = dict(key.pop("inputs")), key.pop("seal", None)
+        if sealed not in (None, seal(read_record(record))):
+            return "stale"
+        read_notebook(notebook)
+    except (ForeseenError, TypeError, ValueError, KeyError):
+        return "stale"
     now = {name: hash_input(locate_named(name, root)) for name in inputs}
     today = execution_key(root, chapter, profile, parameters)
     if key == today and inputs == now:
@@ -96,7 +105,7 @@ def made_by_other_code(record: dict, chapter: ChapterFile) -> bool:
     Optional data are left out: a record may come from a machine that holds them.
     """
     root, made = chapter.source.parents[1], record["provenance"]
-    today = code_key(root, chapter.source.read_text())
+    today = code_key(root, chapter.text)
     tables = {k: v for k, v in made["inputs"].items() if not k.startswith("optional/")}
     now = {name: hash_input(root / name) for name in tables}
     return tables != now or {k: made.get(k) for k in today} != today

@@ -1,16 +1,17 @@
 """The ledger in memory: each claim with what we measured and the verdict on it."""
 
 import datetime
-import json
 import math
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from scaling_book.chapters import ChapterFile
+from scaling_book.chapters import ChapterFile, built_record
 from scaling_book.claims import Change, Claim, judged_hash, load_ledger
-from scaling_book.errors import RecordError, RecordMissing
-from scaling_book.measure import Measured, form_of, measure, point_estimate
-from scaling_book.profile import PROFILES
+from scaling_book.errors import RecordError
+from scaling_book.history import check_against_history
+from scaling_book.keys import key_file
+from scaling_book.measure import Measured, measure, point_estimate
+from scaling_book.records import read_record, refuse_edited
 from scaling_book.verdicts import Verdict, change_of, judge
 
 
@@ -56,35 +57,6 @@ class ChapterLedger:
     references: dict[str, list[Row]]
     older: set[str]
     provenance: dict
-
-
-def read_record(path: Path) -> dict:
-    """Return a record file's content.
-
-    Raises
-    ------
-    RecordMissing
-        If there is none: the chapter has not been run at this profile.
-    RecordError
-        If the file is not a record.
-    """
-    if not path.is_file():
-        hint = ""
-        if path.parent.name in PROFILES:
-            hint = f"; run `scaling run {path.stem} --profile {path.parent.name}` first"
-        raise RecordMissing(f"{path}: no record{hint}")
-    try:
-        record = json.loads(path.read_text(), parse_constant=_refuse_constant)
-        record["provenance"]["profile"]
-        for entry in record["values"].values():
-            form_of(entry)
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise RecordError(f"{path}: not a record of a chapter ({error!r})") from error
-    return record
-
-
-def _refuse_constant(name: str):
-    raise ValueError(f"a record holds {name}; records hold finite numbers only")
 
 
 def judge_record(
@@ -221,12 +193,22 @@ def behaves_otherwise(then: dict[str, float], now: dict[str, float]) -> bool:
 def chapter_ledger(
     root: Path, chapter: ChapterFile, claims: list[Claim], record_file: Path
 ) -> ChapterLedger:
-    """Judge one chapter's record, and its accepted references at other profiles."""
+    """Judge one chapter's record, and its accepted references at other profiles.
+
+    Raises
+    ------
+    RecordError
+        On a record or reference that is damaged, or was edited by hand.
+    """
     record = read_record(record_file)
     made, now = record["provenance"], smoke_values(root, chapter.slug, claims)
+    if record_file == built_record(root, made["profile"], chapter.slug):
+        refuse_edited(record, record_file, key_file(root, chapter, made["profile"]))
     folder = root / "data" / "results" / chapter.slug
     accepted = {path.stem: read_record(path) for path in sorted(folder.glob("*.json"))}
     references = {name: judge_reference(claims, r) for name, r in accepted.items()}
+    for name, rows in references.items():
+        _check_reference(folder / f"{name}.json", accepted[name], rows)
     dated = [(references[n], accepted[n]["provenance"]["date"]) for n in accepted]
     rows = judge_record(claims, record, accepted.get(made["profile"]))
     rows = [_with_earlier(row, i, dated) for i, row in enumerate(rows)]
@@ -235,6 +217,18 @@ def chapter_ledger(
         n for n in references if behaves_otherwise(accepted[n].get("smoke", {}), now)
     }
     return ChapterLedger(chapter, rows, references, older, made)
+
+
+def _check_reference(path: Path, reference: dict, rows: list[Row]) -> None:
+    """Hold a reference against the history, where its claims are what they were."""
+    made, words = reference["provenance"], reference.get("verdicts", {})
+    then = made.get("claims", {})
+    numbers = {
+        row.claim.id: (row.measured.estimate, words.get(row.claim.id))
+        for row in rows
+        if row.measured and then.get(row.claim.id) == judged_hash(row.claim)
+    }
+    check_against_history(path, made, numbers)
 
 
 def _with_earlier(row: Row, i: int, dated: list[tuple[list[Row], str]]) -> Row:

@@ -112,7 +112,16 @@ def quote(row: Row, option: str = "") -> str:
     return with_unit(text, unit) + when
 
 
-def _quoted(measured: Measured, scale: int, *, alone: bool) -> str:
+def quoted_value(measured: Measured, scale: float = 1) -> str:
+    """Format our number alone, as ``{claim:value}`` shows it.
+
+    >>> quoted_value(Measured(0.5, Interval(0.5, 0.4, 0.6, 5, "t")), 100)
+    '50.0'
+    """
+    return _quoted(measured, scale, alone=True)
+
+
+def _quoted(measured: Measured, scale: float, *, alone: bool) -> str:
     interval = measured.interval
     if interval is None or interval.low == interval.high:
         return show_number(scale * measured.estimate)

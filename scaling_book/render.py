@@ -20,9 +20,11 @@ from scaling_book.exponents import exponents_page
 from scaling_book.forest import draw_forest, drawable
 from scaling_book.landing import landing_page
 from scaling_book.ledger import ChapterLedger, Row, load_book_ledger
+from scaling_book.lint import complaints, typed_numbers
 from scaling_book.notebooks import set_ids, write_notebook
 from scaling_book.numbers import fill_quotes
 from scaling_book.overview import Entry, load_entries
+from scaling_book.reading import read_notebook
 from scaling_book.rerun_page import cost_page
 from scaling_book.verdicts import judge
 from scaling_core.base.files import write_atomic
@@ -139,11 +141,15 @@ def _write_chapter(
     chapter = page.ledger.chapter
     if not source.is_file():
         raise RenderError(f"{source}: not executed yet; run `scaling run` first")
-    notebook = nbformat.read(source, as_version=4)
+    notebook, name = read_notebook(source, RenderError), chapter.source.name
+    for fault in complaints(notebook.cells, name):
+        raise RenderError(fault)
     for i, cell in enumerate(notebook.cells):
-        where = f"{chapter.source.name}, cell {i}"
+        where = f"{name}, cell {i}"
         figure = cell.metadata.get("mystnb", {}).get("figure")
         if cell.cell_type == "markdown":
+            for fault in typed_numbers(cell.source, page.ledger.rows):
+                raise RenderError(f"{where}: {fault}")
             cell.source = fill_quotes(cell.source, rows, where)
         elif figure:
             figure["caption"] = fill_quotes(figure["caption"], rows, where)

@@ -1,6 +1,5 @@
 """Tables of the page on re-running: what each chapter costs, and what came of it."""
 
-import json
 from collections import Counter
 from collections.abc import Sequence
 from html import escape
@@ -8,6 +7,7 @@ from html import escape
 from scaling_book.cost import full_seconds, references
 from scaling_book.ledger import ChapterLedger, Row
 from scaling_book.pages import html_table
+from scaling_book.records import read_record
 
 JUDGED = ("agrees", "holds in the stand-in", "inconclusive", "disagrees")
 EXACT = ("reproduced", "not reproduced", "holds", "fails")
@@ -68,7 +68,7 @@ def _run_of(ledger: ChapterLedger, profile: str) -> tuple[dict, list[Row], str] 
     root = ledger.chapter.source.parents[1]
     for path in references(root, ledger.chapter, profile):
         if path.is_file():
-            made = json.loads(path.read_text())["provenance"]
+            made = read_record(path)["provenance"]
             return made, ledger.references.get(profile, []), "reference"
     return None
 

@@ -16,6 +16,7 @@ from filelock import FileLock, Timeout
 from scaling_book.board import Board
 from scaling_book.chapters import built_record, executed_path, pick_chapters
 from scaling_book.execute import Job, Outcome, check_parameters, dress_anew, execute
+from scaling_book.lint import complaints
 from scaling_core.base.files import write_atomic
 
 Say = Callable[[str], object]
@@ -60,13 +61,14 @@ def _outcomes(todo: list[Job], jobs: int, force: bool, say: Say) -> Iterator[Out
     stale = []
     for job in todo:
         slug = job.chapter.slug
-        if job.chapter.missing:
-            message = f"{slug}: failed, {job.chapter.missing_message}"
-            yield Outcome(slug, "failed", message)
+        if fault := _fault(job):
+            yield Outcome(slug, "failed", f"{slug}: failed, {fault}")
         elif force or (state := job.state) == "stale":
             stale.append(job)
         elif state == "prose":
-            yield dress_anew(job)
+            outcome = dress_anew(job)
+            yield from [outcome] if outcome else []
+            stale += [] if outcome else [job]
         else:
             yield Outcome(slug, "fresh", f"{slug}: up to date ({job.profile})")
     for job in stale if force else []:  # a forced run measures its sweeps anew
@@ -78,6 +80,13 @@ def _outcomes(todo: list[Job], jobs: int, force: bool, say: Say) -> Iterator[Out
             for outcome in _execute_all(stale, workers):
                 board.ended(outcome.slug)
                 yield outcome
+
+
+def _fault(job: Job) -> str:
+    """Return what stops a chapter before it is run, "" for nothing."""
+    if job.chapter.missing:
+        return job.chapter.missing_message
+    return next(complaints(job.notebook().cells, job.chapter.source.name), "")
 
 
 def _execute_all(stale: list[Job], workers: int) -> Iterator[Outcome]:

@@ -130,3 +130,6 @@ def main() -> None:
     except (ForeseenError, NotABookError) as error:
         typer.echo(f"scaling: {error}", err=True)
         sys.exit(getattr(error, "exit_code", 2))
+    except OSError as error:  # a full disk, a folder that may not be written
+        typer.echo(f"scaling: {error.filename or 'a file'}: {error.strerror}", err=True)
+        sys.exit(1)

@@ -34,6 +34,7 @@ LAWS = {
     "bnsl": BNSL(),
 }
 ENDINGS = (".png", ".svg", ".pdf")
+MOST_COLUMNS = 10_000  # pandas takes minutes for a million
 
 
 @dataclass(frozen=True)
@@ -182,7 +183,8 @@ def read_runs(
     labels, data = {getattr(law, "group", None) for law in laws}, {}
     for name, column in names.items():
         if column not in header:
-            hint = f"the file has {header} (say --columns {name}=COLUMN)"
+            some = f"{header[:20]}{' …' if len(header) > 20 else ''}"
+            hint = f"the file has {some} (say --columns {name}=COLUMN)"
             raise UsageError(f"{path}: no column {column!r} for {name}; {hint}")
         if (count := header.count(column)) > 1:
             twice = f"names the column {column!r} {count} times"
@@ -213,7 +215,9 @@ def _read_cells(path: Path) -> tuple[list[str], pd.DataFrame, list[int]]:
     if "," not in first and (marks := [m for m in ";\t|" if m in first]):
         want = "expected cells separated by commas, numbers with decimal points"
         raise UsageError(f"{path}: line 1 has no comma but {marks[0]!r}; {want}")
-    want = _count_cells(first)
+    if (want := _count_cells(first)) > MOST_COLUMNS:
+        most = f"allowed: {MOST_COLUMNS}; a run is a line, not a column"
+        raise UsageError(f"{path}: line 1 has {want} cells; {most}")
     for line, row in rows:
         if row.count('"') % 2:
             raise UsageError(f"{path}: line {line} opens a double quote, not closed")

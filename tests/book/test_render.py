@@ -60,7 +60,7 @@ def test_a_caption_quotes_a_claim(executed):
     path = executed / "build/executed/cpu/01_first.ipynb"
     notebook = nbformat.read(path, as_version=4)
     caption = {"caption": "Slope {claim:value}`first.slope`."}
-    notebook.cells[-1].metadata["mystnb"] = {"figure": caption}
+    notebook.cells[-1].metadata["mystnb"] = {"figure": caption, "image": {"alt": "a"}}
     nbformat.write(notebook, path)
     render(executed, "cpu", say=lambda line: None)
     chapter = nbformat.read(executed / "book/chapters/01_first.ipynb", as_version=4)
@@ -131,12 +131,7 @@ def test_missing_run_and_missing_placeholder_are_said(executed):
 
 def test_accept_writes_reference_verdicts_and_history(executed):
     claims = (executed / "data/claims/first.yml").read_text()
-    smoke = json.dumps(
-        {
-            "values": {"first.slope": {"runs": [1.0]}},
-            "provenance": {"profile": "smoke"},
-        }
-    )
+    smoke = (executed / "build/records/smoke/first.json").read_text()
     (executed / "tests/reference/first.json").write_text(smoke)
     done = scaling("accept", "first", cwd=executed)
     assert done.returncode == 0, done.stderr
@@ -204,7 +199,7 @@ def test_accept_refuses_another_profile_and_what_is_no_record(executed, tmp_path
         accept(executed, chapter, "gpu", path)
     for text in ("{}", "not json", "[1]"):
         (tmp_path / "other.json").write_text(text)
-        with pytest.raises(RecordError, match="not a record"):
+        with pytest.raises(RecordError, match="other.json: no(t a record| JSON)"):
             accept(executed, chapter, "cpu", tmp_path / "other.json")
     with pytest.raises(RecordMissing, match="no record$"):
         accept(executed, chapter, "cpu", tmp_path / "absent.json")
@@ -228,6 +223,7 @@ def test_absent_data_does_not_undo_an_accepted_verdict(executed):
     record = json.loads(path.read_text())
     record["values"]["first.slope"] = {"not_assessed": "needs table.csv"}
     path.write_text(json.dumps(record))
+    (executed / "build/executed/cpu/01_first.key.json").unlink()
     with pytest.raises(AcceptError, match="table.csv"):
         accept(executed, list_chapters(executed)[0], "cpu")
     assert (executed / "data/results/first/cpu.json").read_text() == before
