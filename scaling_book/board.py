@@ -186,15 +186,17 @@ class Board:
         """Return in words what all that is left may take."""
         known = {s: x for s in list(self.todo) if (x := self.expected[s])}
         if len(known) < len(self.todo):
-            return "time unknown: no earlier run says"
+            return "time left unknown, no earlier run says"
         lefts = [
             running[slug].left or 0.0 if slug in running else x.seconds
             for slug, x in known.items()
         ]
         seconds = max(sum(lefts) / self.workers, max(lefts, default=0.0))
-        least = "at least" if any(x.at_least for x in known.values()) else "about"
+        bounded = any(x.at_least for x in known.values())
         minutes = round(seconds / 60)
-        return f"{least} {minutes} min" if minutes else "less than a minute"
+        if not minutes:
+            return "time left unknown" if bounded else "less than a minute left"
+        return f"{'at least' if bounded else 'about'} {minutes} min left"
 
     def _watch(self) -> None:
         period = DRAWN_EACH if self._drawn else SAID_EACH
@@ -204,8 +206,8 @@ class Board:
             )
             running = {slug: status for slug, status in found if status}
             if self._drawn:
-                ended = f"{self.count - len(self.todo)} of {self.count} chapters"
-                self._drawn.draw(running, f"{ended}, {self._time_left(running)} left")
+                ended = f"{self.count - len(self.todo)} of {self.count} done"
+                self._drawn.draw(running, f"{ended}, {self._time_left(running)}")
             else:
                 for slug, status in running.items():
                     self.say(f"{slug}: {status}")
@@ -226,15 +228,19 @@ class _Drawn:
         )
 
     def draw(self, running: dict[str, Status], last: str) -> None:
+        from rich.console import Group
         from rich.progress_bar import ProgressBar
         from rich.table import Table
+        from rich.text import Text
 
         table = Table.grid(padding=(0, 1))
+        times = max((len(status.times) for status in running.values()), default=0)
+        for width in (max(map(len, running), default=0), 12, times, 0):
+            table.add_column(no_wrap=True, min_width=width)  # the last one gives way
         for slug, status in running.items():
             share = status.elapsed / status.expected.seconds if status.expected else 0.0
             bar = ProgressBar(total=1.0, completed=min(share, 1.0), width=12)
-            where = "; ".join(filter(None, (status.cell, status.sweep)))
+            where = "; ".join(filter(None, (status.sweep, status.cell)))
             table.add_row(slug, bar, status.times, where)
-        table.add_row(last)
         with contextlib.suppress(Exception):  # a terminal that went away stops no run
-            self.live.update(table)
+            self.live.update(Group(table, Text(last)))

@@ -104,7 +104,7 @@ def test_without_a_terminal_plain_lines_are_said(mini_book, monkeypatch):
         end = time.monotonic() + 20
         while len(said) < 2 and time.monotonic() < end:
             time.sleep(0.02)
-    assert said[0] == "1 chapter to execute, time unknown: no earlier run says"
+    assert said[0] == "1 chapter to execute, time left unknown, no earlier run says"
     assert said[1] == "first: 1:00, time left unknown; cell 3/9 Training"
 
 
@@ -112,16 +112,16 @@ def test_what_is_ahead_counts_what_runs_side_by_side(mini_book):
     both = [Job(mini_book, chapter, "cpu") for chapter in list_chapters(mini_book)]
     shown = Board(both, 2, lambda line: None)
     shown.expected = {"first": Expected(600, False), "second": Expected(240, False)}
-    assert shown._ahead() == "2 chapters to execute, about 10 min"
+    assert shown._ahead() == "2 chapters to execute, about 10 min left"
     shown.workers = 1
-    assert shown._ahead() == "2 chapters to execute, about 14 min"
+    assert shown._ahead() == "2 chapters to execute, about 14 min left"
     assert (
         shown._time_left({"first": Status(480, shown.expected["first"])})
-        == "about 6 min"
+        == "about 6 min left"
     )
     shown.ended("first")
     shown.expected["second"] = Expected(240, True)
-    assert shown._time_left({}) == "at least 4 min"
+    assert shown._time_left({}) == "at least 4 min left"
 
 
 def test_on_a_terminal_each_chapter_has_a_line(mini_book, monkeypatch):
@@ -138,5 +138,5 @@ def test_on_a_terminal_each_chapter_has_a_line(mini_book, monkeypatch):
     write_chapter(mini_book, 1, "first", imports="import time; time.sleep(2)")
     assert statuses(mini_book, "first")[0] == {"first": "executed"}
     text = screen.getvalue()
-    assert "time left unknown" in text and "0 of 1 chapters" in text
+    assert "time left unknown" in text and "0 of 1 done, time left unknown" in text
     assert "cell 3/" in text or "cell 4/" in text or "cell 5/" in text
