@@ -225,8 +225,9 @@ def _parse_row(row: dict, path: Path) -> Claim:
     except ValidationError as error:
         name = row.get("id", "?") if isinstance(row, dict) else row
         faults = "; ".join(
-            ".".join(map(str, e["loc"])) + ": " + e["msg"] for e in error.errors()
-        )
+            ": ".join(filter(None, (".".join(map(str, e["loc"])), e["msg"])))
+            for e in error.errors()
+        ).replace("Value error, ", "")
         raise ClaimsError(f"{path}: claim {one_line(name)}: {faults}") from error
     except RecursionError as error:
         raise ClaimsError(f"{path}: a claim is nested too deeply") from error

@@ -95,6 +95,10 @@ def _parse_parameters(items: list[str]) -> dict:
 
 @app.command()
 def render(
+    slugs: Annotated[
+        list[str] | None,
+        typer.Argument(help="chapters that were run; the others show their smoke run"),
+    ] = None,
     profile: ProfileOption = "",
     references: Annotated[
         bool, typer.Option(help="render the committed smoke runs")
@@ -107,9 +111,16 @@ def render(
     from scaling_book.profile import resolve_profile
     from scaling_book.render import render as render_pages
 
+    if references and slugs:
+        raise UsageError("--references shows the smoke runs of all chapters: name none")
     profile = "smoke" if references else resolve_profile(profile)
     rendered = render_pages(
-        book_root(), profile, references=references, out=out, say=typer.echo
+        book_root(),
+        profile,
+        references=references,
+        only=slugs or [],
+        out=out,
+        say=typer.echo,
     )
     _report(rendered.rows, rendered.absent)
 
@@ -239,7 +250,10 @@ def accept(
 @app.command("new-chapter")
 def new_chapter_command(
     slug: Annotated[str, typer.Argument(help="small letters, digits, hyphens")],
-    paper: Annotated[str, typer.Option(help="its key in book/references.bib")],
+    paper: Annotated[
+        str,
+        typer.Option(help="its key in book/references.bib, as liu2025superposition"),
+    ],
     number: Annotated[int, typer.Option(min=0, help="0: the next free one")] = 0,
 ):
     """Lay down notebook, claims, study, test and toc line, as an example that runs."""
@@ -249,6 +263,9 @@ def new_chapter_command(
     for path in new_chapter(root, slug, paper=paper, number=number):
         typer.echo(f"wrote {path.relative_to(root)}")
     typer.echo(f"next: scaling run {slug} --profile smoke --update-reference")
+    typer.echo(
+        "then: scaling render --references, and _build/html shows it in the book"
+    )
 
 
 @app.command()

@@ -94,7 +94,8 @@ def check_parameters(job: Job) -> None:
         if name not in allowed:
             raise UsageError(
                 f"{job.chapter.slug}: unknown parameter {name!r}; "
-                f"allowed: {', '.join(allowed)}"
+                f"allowed: {', '.join(allowed)} (sizes are changed in "
+                f"notebooks/{job.chapter.source.name}, in its call of `sizes`)"
             )
 
 

@@ -2,6 +2,7 @@
 
 import datetime
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -238,11 +239,11 @@ def _with_earlier(row: Row, i: int, dated: list[tuple[list[Row], str]]) -> Row:
 
 
 def load_book_ledger(
-    root: Path, chapters: list[ChapterFile], records: Path
+    root: Path, records: Mapping[ChapterFile, Path]
 ) -> list[ChapterLedger]:
-    """Judge every chapter of the book from the records in one folder."""
+    """Judge every chapter of the book from its record."""
     claims = load_ledger(root)
     return [
-        chapter_ledger(root, c, claims.get(c.slug, []), records / f"{c.slug}.json")
-        for c in chapters
+        chapter_ledger(root, chapter, claims.get(chapter.slug, []), record)
+        for chapter, record in records.items()
     ]

@@ -2,6 +2,7 @@
 
 import keyword
 import re
+from difflib import get_close_matches
 from importlib.resources import files
 from pathlib import Path
 
@@ -61,8 +62,14 @@ def _refuse(root: Path, slug: str, taken: bool, targets: dict, paper: str) -> No
     for path in [*targets.values(), *root.glob(f"notebooks/[0-9]*_{slug}.py")]:
         if path.exists():
             raise UsageError(f"{path.relative_to(root)} exists already")
-    if paper not in bib_keys(root / "book" / "references.bib"):
-        raise UsageError(f"no paper {paper!r} in book/references.bib; add it first")
+    keys = bib_keys(root / "book" / "references.bib")
+    if paper not in keys:
+        near = sorted(key for key in keys if paper.lower() in key.lower())
+        near = near or get_close_matches(paper, keys)
+        hint = f" (is it {' or '.join(near)}?)" if near else ""
+        raise UsageError(
+            f"no paper {paper!r} in book/references.bib; add it first{hint}"
+        )
 
 
 def _filled(template: str, words: dict[str, str]) -> str:

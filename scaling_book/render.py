@@ -6,6 +6,7 @@ Cheap and repeatable: no chapter runs here, and everything written is generated.
 import shutil
 import subprocess
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,7 +14,13 @@ import nbformat
 
 from scaling_book import api_pages, furniture, pages
 from scaling_book.assets import copy_assets
-from scaling_book.chapters import ChapterFile, executed_path, list_chapters
+from scaling_book.chapters import (
+    ChapterFile,
+    built_record,
+    executed_path,
+    list_chapters,
+    pick_chapters,
+)
 from scaling_book.claims import load_ledger
 from scaling_book.errors import RecordMissing, RenderError
 from scaling_book.exponents import exponents_page
@@ -44,11 +51,34 @@ class Rendered:
     absent: list[str]
 
 
+@dataclass(frozen=True)
+class _Run:
+    """Where the run that a page shows lies: this tree's, or the committed smoke run."""
+
+    root: Path
+    chapter: ChapterFile
+    profile: str
+    committed: bool
+
+    @property
+    def record(self) -> Path:
+        if self.committed:
+            return self.root / "tests" / "reference" / f"{self.chapter.slug}.json"
+        return built_record(self.root, self.profile, self.chapter.slug)
+
+    @property
+    def notebook(self) -> Path:
+        if self.committed:
+            return self.root / "tests" / "reference" / f"{self.chapter.name}.ipynb"
+        return executed_path(self.root, self.profile, self.chapter.name)
+
+
 def render(
     root: Path,
     profile: str,
     *,
     references: bool = False,
+    only: Sequence[str] = (),
     out: Path | None = None,
     say=print,
 ) -> Rendered:
@@ -56,7 +86,8 @@ def render(
 
     A chapter without a notebook is left out, and named in ``absent``. With
     ``references`` the committed smoke runs of ``tests/reference`` are rendered (into
-    ``out``, a copy of the sources), so that tests never wait for a chapter.
+    ``out``, a copy of the sources), so that tests never wait for a chapter; with
+    ``only``, those of all chapters but the named ones.
 
     Raises
     ------
@@ -68,29 +99,28 @@ def render(
     absent = [chapter for chapter in listed if chapter.missing]
     chapters = [chapter for chapter in listed if not chapter.missing]
     entries = load_entries(root, chapters)
-    if references:
-        records = root / "tests" / "reference"
-    else:
-        records = root / "build" / "records" / profile
+    named = {chapter.slug for chapter in pick_chapters(root, list(only))}
+    runs = {
+        chapter.slug: _Run(
+            root, chapter, profile, references or chapter.slug not in named
+        )
+        for chapter in chapters
+    }
     try:
-        ledgers = load_book_ledger(root, chapters, records)
+        ledgers = load_book_ledger(root, {c: runs[c.slug].record for c in chapters})
     except RecordMissing as error:
-        raise RenderError(str(error)) from error
+        hint = "" if only else ", or name the chapters that were: `scaling render SLUG`"
+        raise RenderError(f"{error}{hint}") from error
     site = root if out is None else _stage(root, out)
     rows = {row.claim.id: row for ledger in ledgers for row in ledger.rows}
     quotable = rows | _unmeasured(root, absent, profile)
     for chapter in absent:
         _write_stub(site, chapter)
     for ledger in ledgers:
-        name = ledger.chapter.name
-        source = executed_path(root, profile, name)
-        if references:
-            source = records / f"{name}.ipynb"
-        data = furniture.copy_data(
-            records / f"{ledger.chapter.slug}.json", ledger, site
-        )
+        run = runs[ledger.chapter.slug]
+        data = furniture.copy_data(run.record, ledger, site)
         page = furniture.Page(root, ledger, data)
-        _write_chapter(site, source, page, quotable)
+        _write_chapter(site, run.notebook, page, quotable)
     _write_generated(site, ledgers, entries)
     if api_pages.has_api(site):
         api_pages.write_api(site, root, chapters)

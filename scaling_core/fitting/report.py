@@ -206,6 +206,8 @@ def _read_cells(path: Path) -> tuple[list[str], pd.DataFrame, list[int]]:
     """Return the header, the cells as text, and the line of every row."""
     try:
         text = path.read_text(encoding="utf-8-sig")
+    except FileNotFoundError:
+        raise UsageError(f"{path}: no such file") from None
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(f"{path}: cannot be read as text ({error})") from error
     rows = [(i, row) for i, row in enumerate(text.splitlines(), 1) if row.strip(", \t")]
@@ -284,10 +286,16 @@ def show(
     if best is not None:
         missed = f"{ahead:.2g} (root mean square) when fitted to the smaller runs only"
         told = "" if math.isnan(ahead) else f"\nlarger runs were missed by {missed}"
-        parts.append(
-            best.T.to_string(header=False, float_format="{:.4g}".format) + told
-        )
+        parts.append(_allocation_text(best) + told)
     return "\n\n".join(parts)
+
+
+def _allocation_text(best: pd.DataFrame) -> str:
+    """Return the best sizes, a column for each budget, and below what to know of them."""
+    numbers = best.drop(columns="note").T
+    lines = [numbers.to_string(header=False, float_format="{:.4g}".format)]
+    notes = zip(best["C"], best["note"], strict=True)
+    return "\n".join([*lines, *(f"{C:.4g}: {note}" for C, note in notes if note)])
 
 
 def _as_json(result, rows, ends: dict, best, ahead: float) -> str:

@@ -5,7 +5,7 @@ from typing import get_args
 
 import pytest
 
-from scaling_book.chapters import list_chapters
+from scaling_book.chapters import built_record, list_chapters
 from scaling_book.claims import Cause, Claim, judged_hash
 from scaling_book.exponents import CAUSES, DIFFERENCES, exponents_page
 from scaling_book.ledger import load_book_ledger
@@ -21,7 +21,8 @@ def page_of(root, profile="cpu", **marks):
         path = root / "data" / "claims" / f"{slug}.yml"
         path.write_text(f"{path.read_text()}    exponent: {mark}\n")
     chapters = list_chapters(root)
-    ledgers = load_book_ledger(root, chapters, root / "build" / "records" / profile)
+    records = {c: built_record(root, profile, c.slug) for c in chapters}
+    ledgers = load_book_ledger(root, records)
     return exponents_page(ledgers, root)
 
 

@@ -138,7 +138,10 @@ def test_answers_of_the_book_rest_on_the_verdicts_that_were_accepted():
     """A verdict that moved asks for a new answer before the page is published."""
     chapters = [c for c in list_chapters(REPOSITORY) if not c.missing]
     entries = overview.load_entries(REPOSITORY, chapters)
-    ledgers = load_book_ledger(REPOSITORY, chapters, REPOSITORY / "tests/reference")
+    folder = REPOSITORY / "tests/reference"
+    ledgers = load_book_ledger(
+        REPOSITORY, {c: folder / f"{c.slug}.json" for c in chapters}
+    )
     rows = {r.claim.id: r for x in ledgers for r in overview.shown_rows(x)}
     for slug, found in entries.items():
         said = overview.answer(found, rows, slug)

@@ -50,6 +50,7 @@ def test_a_new_chapter_runs_and_builds_at_once(executed):
         ("class", {}, "not a slug"),
         ("new", {"number": 2}, "number"),
         ("new", {"paper": "nobody1900"}, "nobody1900"),
+        ("new", {"paper": "Someone"}, "is it someone2020?"),
     ],
 )
 def test_what_exists_or_is_malformed_is_refused(mini_book, slug, options, what):

@@ -1,6 +1,7 @@
 """Render and judge: pages hold what the ledger says, and flips fail the build."""
 
 import json
+import shutil
 import subprocess
 
 import nbformat
@@ -66,6 +67,27 @@ def test_a_caption_quotes_a_claim(executed):
     chapter = nbformat.read(executed / "book/chapters/01_first.ipynb", as_version=4)
     captions = [c.metadata.get("mystnb", {}).get("figure") for c in chapter.cells]
     assert any(x and x["caption"].startswith("Slope 1.020.") for x in captions)
+
+
+@pytest.mark.usefixtures("no_html")
+def test_a_chapter_can_be_shown_before_the_others_were_run(executed):
+    """Those show their committed smoke run."""
+    for name in ("records/cpu/second.json", "executed/cpu/02_second.ipynb"):
+        (executed / "build" / name).unlink()
+    with pytest.raises(RenderError, match="render SLUG"):
+        render(executed, "cpu", say=lambda line: None)
+    for name in ("records/smoke/second.json", "executed/smoke/02_second.ipynb"):
+        shutil.copy(executed / "build" / name, executed / "tests/reference")
+    rows = render(executed, "cpu", only=["first"], say=lambda line: None).rows
+    assert [(row.claim.slug, row.profile) for row in rows] == [
+        ("first", "cpu"),
+        ("second", "smoke"),
+    ]
+    pages = executed / "book/chapters"
+    assert "Ours (cpu)" in (pages / "01_first.ipynb").read_text()
+    assert "Ours (smoke)" in (pages / "02_second.ipynb").read_text()
+    done = scaling("render", "first", "--references", cwd=executed)
+    assert done.returncode == 2 and "name none" in done.stderr
 
 
 @pytest.mark.usefixtures("no_html")

@@ -97,7 +97,7 @@ def test_misuse_is_exit_2_with_what_was_found(runs, tmp_path, edit, words, messa
 
 def test_empty_and_missing_files_are_said(tmp_path):
     (tmp_path / "empty.csv").write_text("")
-    for name, word in [("empty.csv", "no rows"), ("gone.csv", "cannot be read")]:
+    for name, word in [("empty.csv", "no rows"), ("gone.csv", "no such file")]:
         done = scaling_fit(name, *COLUMNS, cwd=tmp_path)
         assert done.returncode == 2 and word in done.stderr
 
@@ -249,6 +249,8 @@ def test_allocation_bootstrap_and_forward_error(runs, tmp_path):
     shown = scaling_fit("runs.csv", *COLUMNS, *words, cwd=tmp_path).stdout
     for piece in ("bootstrap of 200", "N_low", "larger runs were missed by"):
         assert piece in shown
+    (note,) = [line for line in shown.splitlines() if "model error" in line]
+    assert note.startswith("1e+24: "), "below the table, which stays narrow"
 
 
 def test_weights_bounds_delta_and_groups(runs, tmp_path):
