@@ -4,7 +4,11 @@ document.addEventListener("DOMContentLoaded", () => {
     document.querySelectorAll(selector).forEach((e) => e.removeAttribute(attribute));
 
   // The visible name of these must not differ from the announced one.
-  strip(".search-button-field, .theme-switch-button, summary", "aria-label");
+  strip(".search-button-field, .theme-switch-button", "aria-label");
+  document.querySelectorAll("summary").forEach((e) => {
+    if (e.textContent.trim()) e.removeAttribute("aria-label");
+    else e.setAttribute("aria-label", "What is below");
+  });
   // A list of references whose items are not list items, to a reader.
   strip(".citation-list, [role=doc-biblioentry], [role=doc-backlink]", "role");
 

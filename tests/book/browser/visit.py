@@ -33,8 +33,9 @@ UNFOLD = """selector => document.querySelectorAll(selector)
     .forEach(details => { details.open = true; })"""
 # Names that would differ from what is seen, or are missing.
 NAMELESS = """() => [
-    ...document.querySelectorAll(".search-button-field[aria-label], summary[aria-label]"),
-    ...[...document.querySelectorAll("table thead th")].filter(e => !e.innerText.trim()),
+    ...[...document.querySelectorAll(".search-button-field, summary")]
+        .filter(e => !e.textContent.trim() === !e.ariaLabel),
+    ...[...document.querySelectorAll("table thead th")].filter(e => !e.textContent.trim()),
     ...document.querySelectorAll("mjx-merror"),
 ].map(e => e.outerHTML.slice(0, 120))"""
 # Mathematics is left out: MathJax's own tree, thousands of nodes that cost a minute.
@@ -43,6 +44,10 @@ AXE = """() => axe.run({include: [["html"]], exclude: [["mjx-container"]]},
     .then(found => found.violations
         .filter(v => ["serious", "critical"].includes(v.impact))
         .flatMap(v => v.nodes.map(n => `${v.id}: ${n.html.slice(0, 120)}`)))"""
+# Code as one colour each, but on the first page: the style sheet is the same on all, and
+# axe looks at thousands of tokens for half a minute a page.
+PLAIN_CODE = """() => document.querySelectorAll(".highlight pre")
+    .forEach(pre => { pre.textContent = pre.textContent; })"""
 # What can be operated must be reached by Tab, and be seen to have the focus.
 LOOK = """
     const look = e => {
@@ -111,8 +116,11 @@ def settle(page) -> None:
     page.evaluate(SETTLED)
 
 
-def visit(page, address: str) -> Visit:
-    """Open a page once and look at it in both themes and in every width."""
+def visit(page, address: str, *, tokens: bool = False) -> Visit:
+    """Open a page once and look at it in both themes and in every width.
+
+    ``tokens`` asks for the contrast of every token of code too.
+    """
     from axe_playwright_python.base import AXE_SCRIPT  # of the extra `browser`
 
     found = Visit(address)
@@ -123,16 +131,18 @@ def visit(page, address: str) -> Visit:
     found.unloaded = page.evaluate(UNLOADED)
     found.nameless = page.evaluate(NAMELESS)
     walk(page, found)
-    page.evaluate(UNFOLD, "details:not(.hide)")
+    page.evaluate(UNFOLD, "details")
+    for width in PHONES + DESKTOPS:
+        measure(page, found, width)
+    page.set_viewport_size(HOME)
+    if not tokens:
+        page.evaluate(PLAIN_CODE)
     page.evaluate(AXE_SCRIPT)
     for theme in ("light", "dark"):
         page.evaluate(
             "theme => { document.documentElement.dataset.theme = theme }", theme
         )
         found.axe[theme] = page.evaluate(AXE)
-    page.evaluate(UNFOLD, "details")
-    for width in PHONES + DESKTOPS:
-        measure(page, found, width)
     return found
 
 
