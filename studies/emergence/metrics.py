@@ -5,6 +5,8 @@ Introduced in the chapter on emergence.
 Shapes: X sizes of model, Q questions, K choices (the right one first).
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy.special import log_softmax
@@ -13,6 +15,8 @@ from scipy.stats import rankdata
 METRICS = ("ln p", "p", "p among choices", "minus Brier", "accuracy")
 BINS = 10
 SWAPS = 30  # shifts by which courses are swapped
+PLACES = range(3, 13)  # by which they are swapped in the order of level, both ways
+SHUFFLES = 10
 
 
 def chain(log_p: np.ndarray) -> dict[str, np.ndarray]:
@@ -92,17 +96,76 @@ def swap_wrong(log_p_XQK: np.ndarray, by: int = 1) -> np.ndarray:
     Each keeps its own mean over sizes, and moves as the wrong choice of another
     question does: as much as before, but not with the right choice of its own.
     """
+    _, Q, K = log_p_XQK.shape
+    source = np.roll(np.arange(Q * (K - 1)).reshape(Q, K - 1), -by, axis=0)
+    return _give_courses(log_p_XQK, source.ravel())
+
+
+def match_wrong(log_p_XQK: np.ndarray, by: int) -> np.ndarray:
+    """Return the same answers with courses of wrong choices of like probability.
+
+    All wrong choices of all questions in the order of their mean ln p over sizes: each
+    keeps its mean, and moves as the one ``by`` places up (down, for less than 0, and
+    at the ends, where there is none). How a course hangs on the level is kept.
+    """
+    level = log_p_XQK[..., 1:].mean(axis=0).ravel()
+    order, place = level.argsort(kind="stable"), np.arange(level.size)
+    inside = (place + by >= 0) & (place + by < level.size)
+    source = np.empty_like(order)
+    source[order] = order[np.where(inside, place + by, place - by)]
+    return _give_courses(log_p_XQK, source)
+
+
+def shuffle_wrong(log_p_XQK: np.ndarray, *, rng: np.random.Generator) -> np.ndarray:
+    """Return the same answers, the sizes shuffled within each wrong choice.
+
+    Wrong choices then move as far as before, and nothing in it has to do with size.
+    """
+    shuffled = log_p_XQK.copy()
+    shuffled[..., 1:] = rng.permuted(log_p_XQK[..., 1:], axis=0)
+    return shuffled
+
+
+def _give_courses(log_p_XQK: np.ndarray, source_W: np.ndarray) -> np.ndarray:
+    """Let each wrong choice keep its mean and move as that of number ``source_W``."""
     moved = hold_wrong(log_p_XQK)
-    own = log_p_XQK[..., 1:] - moved[..., 1:]
-    moved[..., 1:] += np.roll(own, -by, axis=1)
+    own = (log_p_XQK - moved)[..., 1:]
+    moved[..., 1:] += own.reshape(len(own), -1)[:, source_W].reshape(own.shape)
     return moved
 
 
 def swapped_correlations(log_p_XQK: np.ndarray, size_X: ArrayLike) -> dict:
     """Return `chain_correlations` with swapped courses, mean over `SWAPS` shifts."""
     shifts = range(1, min(SWAPS, log_p_XQK.shape[1] - 1) + 1)
-    found = [chain_correlations(swap_wrong(log_p_XQK, by), size_X) for by in shifts]
+    return _mean_correlations([swap_wrong(log_p_XQK, by) for by in shifts], size_X)
+
+
+def matched_correlations(log_p_XQK: np.ndarray, size_X: ArrayLike) -> dict:
+    """Return `chain_correlations` with courses of like level, mean over `PLACES`."""
+    places = [by * sign for by in PLACES for sign in (1, -1)]
+    return _mean_correlations([match_wrong(log_p_XQK, by) for by in places], size_X)
+
+
+def shuffled_correlations(
+    log_p_XQK: np.ndarray, size_X: ArrayLike, *, rng: np.random.Generator
+) -> dict:
+    """Return `chain_correlations` with shuffled sizes, mean over `SHUFFLES` draws."""
+    drawn = [shuffle_wrong(log_p_XQK, rng=rng) for _ in range(SHUFFLES)]
+    return _mean_correlations(drawn, size_X)
+
+
+def _mean_correlations(answers: Sequence[np.ndarray], size_X: ArrayLike) -> dict:
+    found = [chain_correlations(one, size_X) for one in answers]
     return {name: float(np.mean([one[name] for one in found])) for name in METRICS}
+
+
+def mean_score_correlations(log_p_XQK: np.ndarray, size_X: ArrayLike) -> dict:
+    """Return for each of `METRICS` the rank correlation of the mean over questions."""
+    scores = chain(log_p_XQK)
+    return {
+        name: float(correlation_with_size(x.mean(axis=1)[:, None], size_X)[0])
+        for name, x in scores.items()
+    }
 
 
 def slope(y_X: ArrayLike, size_X: ArrayLike) -> float:

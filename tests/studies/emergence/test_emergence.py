@@ -205,6 +205,64 @@ def test_swapped_courses_are_as_large_and_no_longer_the_questions_own():
     assert over["p among choices"] == pytest.approx(np.mean(each))
 
 
+def test_courses_of_like_level_are_told_by_the_level_and_others_not():
+    rng = np.random.default_rng(0)
+    level = rng.normal(-8, 2, size=(200, 4))
+    course = np.linspace(-1, 1, 5)[:, None, None] * np.sign(level + 8)
+    course[..., 0] = np.linspace(-0.5, 0.5, 5)[:, None]
+    answers = level + course
+    matched = metrics.match_wrong(answers, 5)
+    changed = np.abs(matched - answers).max(axis=0)[:, 1:]
+    assert (changed > 1e-9).mean() == pytest.approx(5 / 600)  # at the jump
+    assert (matched[..., 0] == answers[..., 0]).all()
+    assert matched.mean(axis=0) == pytest.approx(level)
+    own = metrics.chain_correlations(answers, N)["p among choices"]
+    like = metrics.matched_correlations(answers, N)["p among choices"]
+    other = metrics.swapped_correlations(answers, N)["p among choices"]
+    assert abs(like - own) < 0.05 < abs(other - own)
+
+
+def test_in_step_with_the_right_choice_is_seen_beyond_the_level():
+    rng = np.random.default_rng(1)
+    level = rng.normal(-8, 1, size=(200, 4))
+    rise = np.linspace(-1, 1, 5)[:, None] * rng.uniform(0.2, 1, size=200)
+    answers = level + rise[..., None] * [1, 1.05, 1.05, 1.05]
+    own = metrics.chain_correlations(answers, N)["p among choices"]
+    like = metrics.matched_correlations(answers, N)["p among choices"]
+    assert own == pytest.approx(-1) and like > own + 0.3
+
+
+def test_matched_courses_come_from_a_neighbour_in_level():
+    level = np.arange(40.0).reshape(10, 4) - 50
+    answers = level + np.linspace(-1, 1, 5)[:, None, None] * level / 100
+    wrong = metrics.match_wrong(answers, -3)[..., 1:].reshape(5, -1)
+    flat = level[:, 1:].ravel()
+    move = (wrong[-1] - wrong[0]) / 2 * 100
+    assert move[3:] == pytest.approx(flat[:-3])
+    assert move[:3] == pytest.approx(flat[3:6])  # no such neighbour: the other way
+
+
+def test_shuffled_wrong_choices_keep_their_values_and_lose_the_size():
+    rng = np.random.default_rng(0)
+    answers = rng.normal(-8, 1, size=(5, 400, 4))
+    answers[..., 1:] += np.linspace(0, 4, 5)[:, None, None]
+    shuffled = metrics.shuffle_wrong(answers, rng=rng)
+    assert np.sort(shuffled, axis=0) == pytest.approx(np.sort(answers, axis=0))
+    assert (shuffled[..., 0] == answers[..., 0]).all()
+    found = metrics.shuffled_correlations(answers, N, rng=rng)
+    assert abs(found["p among choices"]) < 0.05
+    assert metrics.chain_correlations(answers, N)["p among choices"] < -0.5
+
+
+def test_the_mean_score_is_correlated_as_one_score():
+    rng = np.random.default_rng(0)
+    answers = rng.normal(-8, 2, size=(5, 400, 4))
+    answers[..., 0] += np.linspace(0, 3, 5)[:, None]
+    mean = metrics.mean_score_correlations(answers, N)
+    assert mean["ln p"] == mean["accuracy"] == pytest.approx(1)
+    assert metrics.chain_correlations(answers, N)["accuracy"] < 0.9
+
+
 def test_calibration_error_of_a_calibrated_model_is_its_floor():
     rng = np.random.default_rng(0)
     q = rng.dirichlet(np.ones(4), size=4000)
