@@ -541,13 +541,14 @@ plt.show()
 # probability does. A question's own cost {claim}`emergence.own-course` more than
 # those with near ones: *{claim:verdict}`emergence.own-course`*; and
 # {claim}`emergence.own-course-far` with far ones:
-# *{claim:verdict}`emergence.own-course-far`* (a twentieth or more was asked for).
+# *{claim:verdict}`emergence.own-course-far`* (a twentieth or more was asked for; the
+# interval of the near ones ends close to that).
 # Any question's, whatever their probability, would have given
 # {glue:text}`em-near-any` and {glue:text}`em-far-any`: such a rival breaks the tie
 # between a choice's course and its level as well, and most of its advantage may
-# come from that. So wrong choices must be known for what they do to a score, and
-# how probable they are tells much of it. Equal means over questions do not say
-# that the course of one question could be foretold.
+# come from that. None of this says that wrong choices do not matter: with near ones
+# nearly all is lost because they move. Nor do like means over questions say that
+# the course of one question could be foretold.
 #
 # Accuracy then costs far choices {claim}`emergence.far-accuracy` more, and near
 # ones {claim}`emergence.near-accuracy`, since there is nothing left to lose:
