@@ -14,7 +14,7 @@ from pathlib import Path
 
 from scaling_book.chapters import ChapterFile, built_record
 from scaling_book.errors import FileError
-from scaling_book.reading import read_json
+from scaling_book.reading import read_json, read_yaml
 from scaling_core.base.codehash import module_hash
 from scaling_core.base.inputs import hash_input
 
@@ -115,9 +115,11 @@ class Expected:
 def expected(root: Path, chapter: ChapterFile, profile: str) -> Expected | None:
     """Return how long a run of a chapter may take here, as far as records tell.
 
-    The last run of this tree says so, else the reference; what lies in the stores is
-    not trained again. None where there is no record.
+    The last run of this tree says so, else the reference, else (at cpu, where neither
+    tells all) the ``minutes`` of ``data/chapters.yml``. What lies in the stores is not
+    trained again. None where nothing is known.
     """
+    planned = _planned_seconds(root, chapter.slug) if profile == "cpu" else None
     built = built_record(root, profile, chapter.slug)
     for path in (built, *references(root, chapter, profile)):
         if path.is_file():
@@ -125,8 +127,20 @@ def expected(root: Path, chapter: ChapterFile, profile: str) -> Expected | None:
                 seconds, at_least = full_seconds(read_json(path))
             except (FileError, KeyError, TypeError, AttributeError):
                 continue  # whoever needs its numbers says so
-            saved = 0.0 if at_least else stored_seconds(root, chapter.slug, profile)
-            return Expected(max(seconds - saved, 1.0), at_least)
+            if at_least and planned is None:
+                return Expected(max(seconds, 1.0), True)
+            planned = planned if at_least else seconds
+            break
+    if planned is None:
+        return None
+    saved = stored_seconds(root, chapter.slug, profile)
+    return Expected(max(planned - saved, 1.0), False)
+
+
+def _planned_seconds(root: Path, slug: str) -> float | None:
+    """Return what people wrote down of a first run at cpu, if they did."""
+    with contextlib.suppress(FileError, KeyError, TypeError):
+        return 60.0 * read_yaml(root / "data" / "chapters.yml")[slug]["minutes"]
     return None
 
 

@@ -138,7 +138,7 @@ def runs(tmp_path_factory) -> Path:
     for profile in ("smoke", "cpu"):
         done = scaling("run", "--profile", profile, "--jobs", "2", cwd=root)
         ahead, *ends = done.stdout.splitlines()
-        assert ahead == "2 chapters to execute, time left unknown, no earlier run says"
+        assert ahead.startswith("2 chapters to execute, ")
         heads = sorted(line.split(" in ")[0] for line in ends)
         assert done.stderr == "", "a command prints its own lines only"
         assert heads == ["first: executed", "second: executed"]

@@ -97,6 +97,7 @@ def test_a_sweep_that_was_killed_is_not_running(mini_book):
 def test_without_a_terminal_plain_lines_are_said(mini_book, monkeypatch):
     monkeypatch.setattr(board, "SAID_EACH", 0.02)
     note(mini_book, NOW - 600)
+    (mini_book / "data/chapters.yml").unlink()
     said = []
     with Board([job(mini_book)], 1, said.append):
         assert not note_file(job(mini_book)).exists(), "that of a run that was killed"
@@ -109,6 +110,7 @@ def test_without_a_terminal_plain_lines_are_said(mini_book, monkeypatch):
 
 
 def test_what_is_ahead_counts_what_runs_side_by_side(mini_book):
+    (mini_book / "data/chapters.yml").unlink()
     both = [Job(mini_book, chapter, "cpu") for chapter in list_chapters(mini_book)]
     shown = Board(both, 2, lambda line: None)
     shown.expected = {"first": Expected(600, False), "second": Expected(240, False)}

@@ -62,6 +62,8 @@ def test_training_of_other_code_or_unfinished_is_no_saving(mini_book):
 
 def test_a_run_is_expected_to_take_what_is_not_in_the_store(mini_book):
     chapter = list_chapters(mini_book)[0]
+    notes = mini_book / "data/chapters.yml"
+    notes.unlink()
     assert expected(mini_book, chapter, "cpu") is None
     run(mini_book)
     made = {"total_seconds": 100.0, "profile": "cpu", "device": "d", "date": "x"}
@@ -72,6 +74,8 @@ def test_a_run_is_expected_to_take_what_is_not_in_the_store(mini_book):
     assert expected(mini_book, chapter, "cpu") == Expected(100, True), (
         "not known to include it"
     )
+    notes.write_text("first: {minutes: 3}\n")
+    assert expected(mini_book, chapter, "cpu") == Expected(150, False)
     made["cost"] = {"stored_seconds": 20.0}
     reference_record = mini_book / "data/results/first/cpu.json"
     reference_record.write_text(json.dumps({"provenance": made}))
