@@ -88,7 +88,10 @@ def as_json(claim_id: str, name: str, given):
 def check_shapes(claim_id: str, entry: dict) -> None:
     """Refuse runs that are no vector, and rows beside them that are of other runs."""
     names = {"runs", "leave_one_out", "half_trained"} & set(entry)
-    shapes = {name: np.shape(entry[name]) for name in names}
+    try:
+        shapes = {name: np.shape(entry[name]) for name in names}
+    except ValueError as error:  # rows of unequal length
+        raise RecordError(f"{claim_id}: rows of unequal length") from error
     lengths = {shape[-1] for shape in shapes.values()}
     if names and (len(shapes.get("runs", ())) != 1 or len(lengths) != 1):
         raise RecordError(

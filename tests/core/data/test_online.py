@@ -4,12 +4,14 @@ import hashlib
 import http.server
 import os
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import pytest
 
 from scaling_core.base.inputs import noted_inputs
 from scaling_core.data import online
+from tests.faults import KILLED, in_child, killed_at, often
 
 PAYLOAD = bytes(range(256)) * 400
 
@@ -125,6 +127,31 @@ def test_server_refusal_and_no_network_are_said(served, monkeypatch):
     )
     with pytest.raises(online.DownloadError, match="Offline"):
         online.fetch(tries=2)
+
+
+@often("`scaling fetch` is killed")
+def test_a_killed_fetch_leaves_no_part_under_the_name(served, folder, times):
+    """At each write in turn; then the same call brings the whole file."""
+    path, died = folder / "a" / "some.bin", 0
+    for write in range(times):
+        path.unlink(missing_ok=True)
+        code = killed_at(write % 8, folder, online.fetch)
+        assert code in (0, KILLED)
+        died += code == KILLED
+        assert not path.exists() or path.read_bytes() == PAYLOAD
+        assert online.fetch() == [path] and path.read_bytes() == PAYLOAD
+    assert died
+
+
+@often("two `scaling fetch` at once")
+def test_two_fetches_at_once_bring_one_whole_file(served, folder, times):
+    path = folder / "a" / "some.bin"
+    for _ in range(times):
+        path.unlink(missing_ok=True)
+        with ThreadPoolExecutor(2) as pool:
+            codes = list(pool.map(in_child, [online.fetch] * 2))
+        assert codes == [0, 0] and path.read_bytes() == PAYLOAD
+        assert list(path.parent.iterdir()) == [path]
 
 
 @pytest.mark.skipif(

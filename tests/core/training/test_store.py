@@ -16,6 +16,7 @@ from scaling_core.training.store import (
     unfinished,
 )
 from scaling_core.training.sweep import frame, run_sweep
+from tests.faults import often
 
 from . import sweep_functions as functions
 from .store_openers import open_stores
@@ -23,13 +24,11 @@ from .store_openers import open_stores
 PAGE = 4096
 
 
-@pytest.mark.parametrize(
-    "rounds", [10, pytest.param(200, marks=pytest.mark.full)], ids=str
-)
-def test_new_store_is_opened_by_many_at_once(tmp_path, rounds):
+@often("8 processes open one new store")
+def test_new_store_is_opened_by_many_at_once(tmp_path, times):
     context = multiprocessing.get_context("spawn")
     barrier, failures = context.Barrier(8), context.Queue()
-    arguments = (barrier, tmp_path, rounds, failures)
+    arguments = (barrier, tmp_path, times, failures)
     processes = [context.Process(target=open_stores, args=arguments) for _ in range(8)]
     for process in processes:
         process.start()
@@ -37,7 +36,7 @@ def test_new_store_is_opened_by_many_at_once(tmp_path, rounds):
         process.join()
     found = [failures.get() for _ in range(failures.qsize())]
     assert not found and {process.exitcode for process in processes} == {0}
-    assert len(list(tmp_path.glob("*.sqlite"))) == rounds
+    assert len(list(tmp_path.glob("*.sqlite"))) == times
 
 
 def filled(store, rows=200):

@@ -3,6 +3,7 @@
 import fcntl
 import json
 import os
+import random
 import signal
 import socket
 import subprocess
@@ -22,6 +23,7 @@ from scaling_core.training.store import (
     release_dead,
 )
 from scaling_core.training.sweep import SweepError, run_sweep
+from tests.faults import often
 
 from . import sweep_functions as functions
 
@@ -164,19 +166,24 @@ def test_config_that_kills_its_process_fails_after_three_tries(store):
     assert frame.status[0] == "failed" and "died 3 times" in frame.error[0]
 
 
-def test_killed_sweep_resumes_without_doubles(store, tmp_path):
-    """Kill a sweep in the middle, then finish it: each config ends once."""
-    log = tmp_path / "log"
-    grid = [{"x": x, "log": str(log), "wait": 0.1} for x in range(8)]
-    child = start_sweep("square", grid, store)
-    wait_for_lines(log, 3)
-    child.send_signal(signal.SIGKILL)
-    child.wait()
+@often("a sweep is killed (`kill -9`)")
+def test_killed_sweep_resumes_without_doubles(store, tmp_path, times):
+    """Kill a sweep at random instants, then finish it: each config ends once."""
+    log, rng = tmp_path / "log", random.Random(times)
+    grid = [{"x": x, "log": str(log), "wait": 0.1} for x in range(3 * times + 5)]
+    for kill in range(times):
+        child = start_sweep("square", grid, store)
+        wait_for_lines(log, 3 * kill + 3)
+        time.sleep(rng.uniform(0, 0.1))
+        child.send_signal(signal.SIGKILL)
+        child.wait()
     frame = run_sweep(functions.square, grid, store=store)
     assert (frame.status == "done").all()
+    assert (frame.y == frame.x**2).all()
     counts = lines(log)
-    assert set(counts) == {str(x) for x in range(8)}
-    assert sum(counts.values()) <= 9, "only the config in flight may start twice"
+    assert set(counts) == {str(config["x"]) for config in grid}
+    again = sum(counts.values()) - len(grid)
+    assert again <= times, "only the config in flight may start twice"
 
 
 @pytest.fixture
