@@ -45,6 +45,10 @@ class Policy:
         Optimizer steps a rollout, each on its share of the groups.
     permuted
         Permute the rewards over the whole batch first: they then say nothing.
+    merged
+        Update once on answers that are the same text with the same advantage, with their
+        number as weight: but for rounding the same gradient, cheaper where a model
+        repeats itself. Policies trained as one have no use for it.
     seed
         Of questions and samples.
     every, test_samples
@@ -62,6 +66,7 @@ class Policy:
     kl: float = 0.0
     updates: int = 1
     permuted: bool = False
+    merged: bool = False
     seed: int = 0
     every: int = 0
     test_samples: int = 4
@@ -76,6 +81,8 @@ class Policy:
             raise ValueError(
                 f"need 1 <= updates <= prompts and kl >= 0; got {self.updates}, {self.kl}"
             )
+        if self.merged and self.how != "token":
+            raise ValueError(f"merged answers need how='token', got {self.how!r}")
 
 
 def rewarded(samples: Samples, policy: Policy, step: int = 0) -> tuple[Tensor, Tensor]:
@@ -144,6 +151,17 @@ def batches(
     whole = (tokens_BT, samples.mask_BT, advantage_B.to(device), old, ref)
     parts = kept_P.nonzero()[:, 0].tensor_split(policy.updates)
     rows = [(p[:, None] * policy.group + torch.arange(policy.group)) for p in parts]
-    return [
+    out = [
         tuple(x[row.flatten().to(device)] for x in whole) for row in rows if len(row)
     ]
+    return [_merged(batch) for batch in out] if policy.merged else out
+
+
+def _merged(batch: Batch) -> Batch:
+    """Return one row for all that are alike, its mask times their number."""
+    key = torch.column_stack((batch[0].double(), batch[2].double()))
+    _, which_B, count_U = key.unique(dim=0, return_inverse=True, return_counts=True)
+    row_U = torch.empty_like(count_U)
+    row_U[which_B] = torch.arange(len(key), device=key.device)
+    tokens, mask, *rest = (x[row_U] for x in batch)
+    return (tokens, mask * count_U[:, None], *rest)

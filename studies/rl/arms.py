@@ -19,17 +19,17 @@ from scaling_core.rl.experts import expert_iteration
 from scaling_core.rl.loop import train_policy
 from scaling_core.rl.many import train_policies
 from scaling_core.rl.policy import Policy
-from scaling_core.rl.samples import TEST, Samples, draw_generator, sample_answers
 from scaling_core.training.loop import labelled_loss, train
 from scaling_core.training.many import train_many
 from scaling_core.training.settings import Training
+from studies.rl.chances import look
 from studies.rl.gradients import BOUNDS
 
 ROUNDS = 3  # of expert iteration
 WARM_UP = 20  # steps: without, Adam's first one costs a good model half of its answers
 EXPERT_STEPS = 60  # of each of its rounds
 PENALTY = 0.05  # weight that cost no pass@1 in pilots
-EXPERTS = {"expert": (1.0, 1), "expert half": (0.5, 1), "expert long": (1.0, 2)}
+EXPERTS = {"expert": 1.0, "expert half": 0.5}  # shares of samples and steps
 UPDATES = 8  # of one draw, where the losses that allow several are compared
 RATES = (0.3, 1.0, 3.0)  # of their sweep, times the usual one
 
@@ -165,36 +165,6 @@ def train_arm(
     return np.array(rewards)
 
 
-def by_format(found: Samples, formats: int) -> list[list[int]]:
-    """Return how many answers were drawn, and right, in each format, (2, F + 1).
-
-    >>> from types import SimpleNamespace
-    >>> found = dict(format_B=torch.tensor([0, 2, -1]), right_B=torch.tensor([1, 1, 0]))
-    >>> by_format(SimpleNamespace(**found), 3)
-    [[1, 0, 1, 1], [1, 0, 1, 0]]
-    """
-    place = (found.format_B % (formats + 1)).numpy()
-    right = place[found.right_B.bool().numpy()]
-    return [np.bincount(x, minlength=formats + 1).tolist() for x in (place, right)]
-
-
-def look(
-    model: Transformer,
-    task: AnswerTask,
-    seed: int,
-    done: int,
-    *,
-    samples: int,
-    temperature: float = 1.0,
-) -> list[list[int]]:
-    """Return `by_format` of ``samples`` answers to each held-out question."""
-    draw = draw_generator(model.embedding.weight.device, seed, TEST, done)
-    found = sample_answers(
-        model, task, task.test, samples, generator=draw, temperature=temperature
-    )
-    return by_format(found, len(task.mix))
-
-
 def measure_arms(
     *,
     seeds: Sequence[int],
@@ -208,7 +178,6 @@ def measure_arms(
     prompts: int,
     group: int,
     every: int,
-    samples: int,
     temperatures: Sequence[float],
     device: str,
 ) -> dict:
@@ -219,28 +188,20 @@ def measure_arms(
     dict
         ``looked``, (E,): after which steps of reinforcement learning was looked;
         ``cold``, (K, H, 2, F + 1), of the models before it at these temperatures; for
-        every arm ``reward``, (K, S), and ``looks``, (K, E, 2, F + 1), see `by_format`:
-        ``samples`` answers to a question at the start, half-way and at the end, else
-        one. The arms of `EXPERTS` are looked at once, at their end.
+        every arm ``reward``, (K, S), and ``looks``, (K, E, 2, F + 1), see
+        `studies.rl.chances.look`. The arms of `EXPERTS` are looked at once, at their end.
     """
     tasks = [Addition(digits=digits, seed=seed) for seed in seeds]
-    task, half = tasks[0], steps // 2
+    task = tasks[0]
     first = [
         make_model(task, width=width, layers=layers, seed=seed, device=device)
         for seed in seeds
     ]
     pretrain(first, tasks, warm_up(warm_steps))
-    looked = sorted({0, half, steps, *range(0, steps, every)})
+    looked = sorted({0, steps // 2, steps, *range(0, steps, every)})
 
-    def seen(model, seed: int, done: int, **options) -> list[list[int]]:
-        many = samples if done in (0, half, steps) else 1
-        return look(model, task, seed, done, samples=many, **options)
-
-    start = [seen(*pair, 0) for pair in zip(first, seeds, strict=True)]
-    cold = [
-        [seen(*pair, 0, temperature=t) for t in temperatures]
-        for pair in zip(first, seeds, strict=True)
-    ]
+    start = [look(model, task) for model in first]
+    cold = [[look(model, task, t) for t in temperatures] for model in first]
     out: dict = dict(looked=looked, cold=cold)
     for name in arms:
         models, looks = copy.deepcopy(first), [[x] for x in start]
@@ -248,15 +209,15 @@ def measure_arms(
         def after(done, which, models=models, looks=looks):
             if done in looked:
                 for k in which:
-                    looks[k].append(seen(models[k], seeds[k], done))
+                    looks[k].append(look(models[k], task))
 
         if name in EXPERTS:
             for k, model in enumerate(models):
-                _iterate(model, task, seeds[k], *EXPERTS[name], steps * prompts, group)
+                _iterate(model, task, seeds[k], EXPERTS[name], steps * prompts, group)
             after(steps, range(len(seeds)))
             out[name] = dict(looks=[x[1:] for x in looks])
             continue
-        base, arm = Policy(prompts=prompts, group=group), ARMS[name]
+        base, arm = Policy(prompts=prompts, group=group, merged=True), ARMS[name]
         policies = [replace(base, seed=s + arm.draws, **arm.policy) for s in seeds]
         pool = task.train
         if arm.repeats:
@@ -267,12 +228,12 @@ def measure_arms(
     return out
 
 
-def _iterate(model, task, seed, share, times, asked, group) -> None:
-    """Iterate on a share of the samples, in as large a share of ``times`` the steps."""
+def _iterate(model, task, seed, share, asked, group) -> None:
+    """Iterate on a share of the samples, in as large a share of the steps."""
     expert_iteration(
         model,
         task,
-        Training(int(times * share * EXPERT_STEPS), 3e-3, warmup=0.1, floor=0.0),
+        Training(int(share * EXPERT_STEPS), 3e-3, warmup=0.1, floor=0.0),
         rounds=ROUNDS,
         samples=int(share * asked / ROUNDS) * group,
         group=group,

@@ -20,17 +20,16 @@ from scaling_core.models.transformer import Transformer
 from scaling_core.rl.coverage import CoverageLoss
 from scaling_core.rl.experts import Drawn
 from scaling_core.rl.policy import Policy
-from scaling_core.rl.samples import TEST, draw_generator, sample_answers
 from scaling_core.training.loop import train
 from scaling_core.training.settings import Training
 from studies.rl.arms import (
-    by_format,
     constant,
     make_model,
     pretrain,
     train_arm,
     warm_up,
 )
+from studies.rl.chances import chances, expected_counts
 
 EASY = 3  # ways to solve a question, from which on it is easy; hard: one
 
@@ -52,22 +51,12 @@ def answered(
     model: Transformer,
     task: AnswerTask,
     question_Q: Tensor,
-    *,
-    samples: int,
     temperatures: Sequence[float],
-    seed: int,
-    step: int,
 ) -> tuple[list, list]:
-    """Return right answers to each question, (H, Q), and `by_format`, (H, 2, F + 1)."""
-    right, formats = [], []
-    for temperature in temperatures:
-        draw = draw_generator(model.embedding.weight.device, seed, TEST, step)
-        found = sample_answers(
-            model, task, question_Q, samples, generator=draw, temperature=temperature
-        )
-        right.append(found.right_Q.tolist())
-        formats.append(by_format(found, len(task.mix)))
-    return right, formats
+    """Return chances of a right answer, (H, Q), and `expected_counts`, (H, 2, F + 1)."""
+    right, tags = chances(model, task, question_Q, temperatures)
+    formats = [expected_counts(*pair) for pair in zip(right, tags, strict=True)]
+    return right.sum(dim=-1).clamp(max=1).tolist(), formats
 
 
 def measure_countdown(
@@ -82,20 +71,19 @@ def measure_countdown(
     prompts: int,
     group: int,
     temperatures: Sequence[float],
-    samples: int,
     held_out: int,
     device: str,
 ) -> dict:
     """Pre-train models, one per seed, and train them by GRPO without its division.
 
-    Once on all questions, and from the same start on easy ones alone (solved by three
-    expressions or more), with their rewards and with permuted ones.
+    Once on all questions, and from the same start for half as many steps on easy ones
+    alone (solved by three expressions or more), with their rewards and permuted ones.
 
     Returns
     -------
     dict
-        ``right``, (K, 3, H, Q), and ``formats``, (K, 3, H, 2, F + 1), of ``samples``
-        answers to each held-out question: before, half-way and at the end; ``reward``,
+        ``right``, (K, 3, H, Q), and ``formats``, (K, 3, H, 2, F + 1), see `answered`, of
+        the held-out questions: before, half-way and at the end; ``reward``,
         (K, S); ``hard``, the places among Q of questions with one solution; ``easy``
         and ``easy permuted``: the same three, of the hard questions alone.
     """
@@ -107,32 +95,28 @@ def measure_countdown(
         for seed in seeds
     ]
     pretrain(first, tasks, warm_up(warm_steps))
-    base = Policy(prompts=prompts, group=group, normalise="none")
-    training = constant(steps, lr)
-    options: dict = dict(samples=samples, temperatures=temperatures)
+    base = Policy(prompts=prompts, group=group, normalise="none", merged=True)
 
-    def trained(questions, asked, **changes):
-        """Return right answers and formats of each look, of each model; rewards."""
+    def trained(questions, asked, steps, **changes):
+        """Return chances and formats of each look, of each model; rewards."""
         models, looks = copy.deepcopy(first), [[] for _ in seeds]
 
         def after(done, which):
             if done in (0, steps // 2, steps):
                 for k in which:
-                    found = answered(
-                        models[k], task, asked, seed=seeds[k], step=done, **options
-                    )
-                    looks[k].append(found)
+                    looks[k].append(answered(models[k], task, asked, temperatures))
 
         after(0, range(len(seeds)))
         policies = [replace(base, seed=seed, **changes) for seed in seeds]
+        training = constant(steps, lr)
         reward = train_arm(models, task, training, policies, questions, after)
         right, formats = ([[x[i] for x in row] for row in looks] for i in (0, 1))
         return dict(right=right, formats=formats, reward=reward.tolist())
 
-    out = trained(task.train, task.test) | dict(hard=hard.tolist())
+    out = trained(task.train, task.test, steps) | dict(hard=hard.tolist())
     easy = task.train[count[task.train] >= EASY]
     for name, changes in ARMS.items():
-        out[name] = trained(easy, task.test[hard], **changes)
+        out[name] = trained(easy, task.test[hard], steps // 2, **changes)
     return out
 
 
@@ -149,7 +133,6 @@ def measure_coverage(
     counts: Sequence[int],
     temperatures: Sequence[float],
     questions: int,
-    samples: int,
     device: str,
 ) -> dict:
     """Train a model on one solution of each of few problems, by the coverage loss.
@@ -163,7 +146,6 @@ def measure_coverage(
     data = few_problems(task, problems, seed, device)
     training = Training(steps, lr, schedule="constant", warmup=0.05)
     asked = task.test[:questions]
-    options: dict = dict(samples=samples, temperatures=temperatures)
     out = []
     for N in counts:
         model = make_model(task, width=width, layers=layers, seed=seed, device=device)
@@ -171,8 +153,7 @@ def measure_coverage(
 
         def after(done, model=model, rows=rows):
             if done in looks:
-                found = answered(model, task, asked, seed=seed, step=done, **options)
-                rows.append(found[0])
+                rows.append(answered(model, task, asked, temperatures)[0])
 
         train(model, data, training, loss=CoverageLoss(N), after_step=after)
         out.append(rows)

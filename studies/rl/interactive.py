@@ -16,28 +16,23 @@ from scaling_core.base.interactive import (
 from scaling_core.base.intervals import interval_over_runs
 from studies.rl.readings import pass_by_temperature
 
-Counts = Mapping[
-    str, Mapping[float, np.ndarray]
-]  # model, temperature: right ones (S, Q)
+Chances = Mapping[str, Mapping[float, np.ndarray]]  # model, temperature: (S, Q)
 
 
-def slider_figure(
-    counts: Counts, *, n: int, ks: Sequence[int], colors: Mapping[str, str]
-):
+def slider_figure(chances: Chances, *, ks: Sequence[int], colors: Mapping[str, str]):
     """Return plotly's figure: pass@k against k, a slider over the temperature.
 
-    ``counts`` has the models in the order of the legend, each with the same
+    ``chances`` to be right has the models in the order of the legend, each with the same
     temperatures. Points are means over seeds; bars 95 % t intervals.
     """
     from plotly.graph_objects import Figure  # only the extra that makes books
 
     figure = Figure()
-    temperatures = sorted(next(iter(counts.values())))
+    temperatures = sorted(next(iter(chances.values())))
     start = temperatures.index(1.0) if 1.0 in temperatures else 0
     for i, temperature in enumerate(temperatures):
-        for name, of in counts.items():
-            right_SQ = of[temperature]
-            runs = np.stack([pass_by_temperature(right_SQ, n=n, k=k) for k in ks], 1)
+        for name, of in chances.items():
+            runs = np.stack([pass_by_temperature(of[temperature], k) for k in ks], 1)
             style = dict(color=colors[name], size=8)
             bars = dict(array=_half_widths(runs), width=3, thickness=1)
             y = np.round(runs.mean(axis=0), 4).tolist()
@@ -54,9 +49,9 @@ def slider_figure(
     figure.update_yaxes(title_text="pass@k", range=[0, 1])
     figure.update_xaxes(gridcolor="#EEEEEE").update_yaxes(gridcolor="#EEEEEE")
     look: dict = LOOK | dict(showlegend=False, margin=dict(l=55, r=15, t=60, b=50))
-    title = ", ".join(f"<b style='color:{colors[m]}'>{m}</b>" for m in counts)
+    title = ", ".join(f"<b style='color:{colors[m]}'>{m}</b>" for m in chances)
     labels, prefix = [f"{t:g}" for t in temperatures], "temperature of the draw: "
-    steps = slider(labels, start=start, traces=len(counts), prefix=prefix)
+    steps = slider(labels, start=start, traces=len(chances), prefix=prefix)
     return figure.update_layout(
         title=dict(text=title, font_size=13), sliders=[steps], **look
     )
@@ -69,7 +64,7 @@ def _half_widths(runs: np.ndarray) -> list[float]:
     return [round((i.high - i.low) / 2, 4) for i in found]
 
 
-def show(counts: Counts, **options) -> None:
+def show(chances: Chances, **options) -> None:
     """Display the figure of `slider_figure` in a notebook."""
     label = (
         "Interactive figure: pass@k against k on CountDown, before and after "
@@ -77,6 +72,6 @@ def show(counts: Counts, **options) -> None:
     )
     show_interactive(
         lambda: interactive_html(
-            slider_figure(counts, **options), div="rl-interactive", label=label
+            slider_figure(chances, **options), div="rl-interactive", label=label
         )
     )

@@ -3,12 +3,11 @@
 Introduced in the chapter on reinforcement learning.
 
 Shapes: F formats, H temperatures, Q questions. Counts are those of
-`studies.rl.arms.by_format`, (..., 2, F + 1): drawn and right, the last format none.
+`studies.rl.chances.expected_counts`, (..., 2, F + 1): drawn and right, the last format
+none.
 """
 
 import numpy as np
-
-from scaling_core.rl.metrics import pass_at_k
 
 
 def pass_rate(counts: np.ndarray) -> np.ndarray:
@@ -73,23 +72,24 @@ def log_others(counts: np.ndarray) -> np.ndarray:
     return np.log((total - drawn.max(axis=-1) + 0.5) / (total + 0.5))
 
 
-def pass_by_temperature(right: np.ndarray, *, n: int, k: int) -> np.ndarray:
+def pass_by_temperature(chance: np.ndarray, k: int) -> np.ndarray:
     """Return pass@k at each temperature, the mean over questions: (..., Q) to (...).
 
-    >>> pass_by_temperature(np.array([[0, 2], [1, 1]]), n=2, k=1).tolist()
-    [0.5, 0.5]
+    1 - (1 - p)^k of an answer's chance p to be right.
+
+    >>> pass_by_temperature(np.array([[0, 1], [0.5, 0.5]]), k=2).tolist()
+    [0.5, 0.75]
     """
-    right = np.asarray(right)
-    return pass_at_k(right.ravel(), n, k).reshape(right.shape).mean(axis=-1)
+    return (1 - (1 - np.asarray(chance)) ** k).mean(axis=-1)
 
 
-def best_pass(right: np.ndarray, *, n: int, k: int) -> np.ndarray:
+def best_pass(chance: np.ndarray, k: int) -> np.ndarray:
     """Return pass@k at its best temperature: (..., H, Q) to (...).
 
-    >>> float(best_pass(np.array([[0, 2], [2, 2]]), n=2, k=1))
+    >>> float(best_pass(np.array([[0, 0.5], [1, 1]]), k=1))
     1.0
     """
-    return pass_by_temperature(right, n=n, k=k).max(axis=-1)
+    return pass_by_temperature(chance, k).max(axis=-1)
 
 
 def at_best_rate(passed: np.ndarray) -> np.ndarray:

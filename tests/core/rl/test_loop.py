@@ -17,7 +17,7 @@ from scaling_core.rl.loop import train_policy
 from scaling_core.rl.losses import policy_loss
 from scaling_core.rl.many import Stack, train_policies
 from scaling_core.rl.metrics import majority_share
-from scaling_core.rl.policy import Policy, batches, rewarded
+from scaling_core.rl.policy import Policy, answers_loss, batches, rewarded
 from scaling_core.rl.samples import questions_at, sample_answers, verified
 from scaling_core.training.loop import DivergedError, Training, labelled_loss, train
 
@@ -128,6 +128,39 @@ def test_flat_groups_leave_and_updates_share_the_rest(warm):
     )
     kept = rewarded(samples, replace(policy, drop_flat=False))[1]
     assert kept.all()
+
+
+@pytest.mark.parametrize("permuted", [False, True])
+def test_merged_answers_have_the_same_gradient(warm, permuted):
+    draw = torch.Generator().manual_seed(0)
+    samples = sample_answers(
+        warm, TASK, TASK.train[:8], 6, generator=draw, temperature=0.3
+    )
+    model, found = copy.deepcopy(warm), {}
+    reference = copy.deepcopy(warm)
+    with torch.no_grad():
+        reference.unembedding.weight *= 1.5
+    for merged in (False, True):
+        policy = Policy(
+            prompts=8,
+            group=6,
+            kl=0.1,
+            permuted=permuted,
+            merged=merged,
+            drop_flat=False,
+        )
+        advantage_B, kept_P = rewarded(samples, policy)
+        parts = batches(model, samples, advantage_B, kept_P, policy, reference)
+        loss, entropy = answers_loss(model, parts[0], policy, samples.prompt)
+        model.zero_grad()
+        loss.backward()
+        gradient = torch.cat([p.grad.flatten() for p in model.parameters()])
+        found[merged] = len(parts[0][0]), entropy.item(), gradient.numpy()
+    assert found[True][0] < found[False][0] == 48
+    assert found[True][1] == pytest.approx(found[False][1], rel=1e-4)
+    assert found[True][2] == pytest.approx(found[False][2], rel=1e-3, abs=1e-6)
+    with pytest.raises(ValueError, match="how='token', got 'sample'"):
+        Policy(merged=True, how="sample")
 
 
 def test_permuted_rewards_are_the_same_rewards(warm):
