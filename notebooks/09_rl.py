@@ -1060,9 +1060,10 @@ pd.DataFrame(columns).loc[list(rows)].fillna("").rename_axis(f"width {MIDDLE}")
 # The sign is our choice, not a property of the methods: at half of samples and steps
 # it is {glue:text}`rl-expert-half`, and in a pilot twice the steps a round turned it
 # against RL. Expert iteration also has a rate of its own, above RL's; at equal rates it
-# was not run here. And RL still rises when we stop. So this is a finding;
-# of the paper we know this statement and that on the penalty second-hand. Expert iteration is milder: the logarithm of the others' share lies
-# {glue:text}`rl-milder` above RL's, a wide spread.
+# was not run here. And RL still rises when we stop. So this is a finding; of the paper
+# we know this statement and that on the penalty second-hand. Expert iteration is milder:
+# the logarithm of the others' share lies {glue:text}`rl-milder` above RL's, a wide
+# spread.
 #
 # ### Step 7: what a temperature gives
 #

@@ -25,7 +25,6 @@ OBJECTIVES = {
     "log-Huber": {},
 }
 EARLY = 4  # points of each size left out as its first steps
-LARGEST = 72e9  # parameters of the model that is forecast
 CEILINGS = np.linspace(0.45, 1.0, 111)  # steps of 0.005, up to the bound
 MIDDLES = np.linspace(100, 40_000, 100)  # GPU-hours
 RATES = (0.1, 0.2, 0.3)  # R_0 is not published
