@@ -1359,12 +1359,10 @@ pd.DataFrame(rows, index=marks).T.rename_axis("after steps", axis=1)
 # cost, and that a hundred times harms. We ask so few questions that each comes a
 # hundred times in the run, with equal steps and rewards that are true.
 
-# %%
+# %% tags=["hide-input"]
 chapter.section("Reuse")
 fresh, again = looks("true"), looks("repeat 100")
 lost = pass_rate(fresh) - pass_rate(again)
-
-# %% tags=["hide-input"]
 both = [
     curve(marks, **{f"pass@{MANY}": covered[:, i], "pass@1": once[:, i]})
     for i in (0, 1)
