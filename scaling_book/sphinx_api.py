@@ -32,8 +32,12 @@ def _links() -> dict[str, str]:
 
 def _process(app, what: str, name: str, obj, options, lines: list[str]) -> None:
     """Rewrite a docstring in place."""
-    text = "\n".join(linked(line, _links()) for line in lines)
-    rewrite = with_blocks if what == "module" else with_rubrics
+    module = what == "module"
+    text = "\n".join(
+        line if module and line.startswith("    ") else linked(line, _links())
+        for line in lines
+    )
+    rewrite = with_blocks if module else with_rubrics
     lines[:] = rewrite(text).split("\n")
 
 

@@ -6,7 +6,7 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 import pytest
 
 from tests.book.browser.conftest import new_page
-from tests.book.browser.visit import DESKTOPS, PHONES
+from tests.book.browser.visit import DESKTOPS, PAPER, PHONES
 
 pytestmark = pytest.mark.browser
 
@@ -63,6 +63,6 @@ def test_focus_is_seen(visits):
     assert complaints(visits, lambda visit: visit.dim) == []
 
 
-@pytest.mark.parametrize("width", PHONES + DESKTOPS)
+@pytest.mark.parametrize("width", (*PHONES, *DESKTOPS, PAPER))
 def test_pages_and_what_is_on_them_fit_the_screen(visits, width):
     assert complaints(visits, lambda v: v.overflow[width] + v.narrow[width]) == []

@@ -87,7 +87,7 @@ def test_drawers_of_a_phone_open_and_close_by_keys(page, addresses, side):
 
 
 def test_folded_answers_open_by_keys(chapter):
-    fold = chapter.locator("details.provenance")
+    fold = chapter.locator("details.provenance").last
     fold.locator("summary").focus()
     chapter.keyboard.press("Enter")
     assert fold.get_attribute("open") is not None

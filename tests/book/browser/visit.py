@@ -7,6 +7,7 @@ from urllib.parse import unquote, urlsplit
 PATIENCE = 120_000  # milliseconds: a busy machine is no fault of a page
 STEP = 25  # how many times Tab is pressed before looking
 PHONES, DESKTOPS = (320, 390), (1024, 1200, 1280, 1400)
+PAPER = 680  # A4 without margins; what is wider makes all of a PDF small
 HOME = {"width": 1280, "height": 800}
 FIT_A_PHONE = ".table-scroll, .claims-table td, .claim-card"
 FIT_A_DESKTOP = FIT_A_PHONE + ", div.highlight pre, .cell_output"
@@ -134,6 +135,9 @@ def visit(page, address: str, *, tokens: bool = False) -> Visit:
     page.evaluate(UNFOLD, "details")
     for width in PHONES + DESKTOPS:
         measure(page, found, width)
+    page.emulate_media(media="print")
+    measure(page, found, PAPER)
+    page.emulate_media(media="screen")
     page.set_viewport_size(HOME)
     if not tokens:
         page.evaluate(PLAIN_CODE)
@@ -186,6 +190,6 @@ def walk(page, found: Visit) -> None:
 def measure(page, found: Visit, width: int) -> None:
     """Note what is wider than the screen, or than the box around it."""
     page.set_viewport_size({"width": width, "height": 800})
-    boxes = FIT_A_PHONE if width in PHONES else FIT_A_DESKTOP
+    boxes = FIT_A_DESKTOP if width in DESKTOPS else FIT_A_PHONE
     found.narrow[width] = page.evaluate(NARROW, boxes)
     found.overflow[width] = page.evaluate(WIDEST) if page.evaluate(OVERFLOW) > 0 else []
