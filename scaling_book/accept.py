@@ -106,5 +106,6 @@ def _history_rows(rows: list[Row], made: dict) -> list[list]:
             interval = row.measured.interval
             ends = [interval.low, interval.high] if interval else ["", ""]
             who = [made["date"], made["commit"], row.profile, row.claim.id]
-            found.append([*who, row.measured.estimate, *ends, row.verdict.word])
+            numbers = [row.measured.estimate, *ends]
+            found.append([*who, *numbers, row.verdict.word, made["device"]])
     return found

@@ -137,7 +137,7 @@ def pdf():
 
 def _report(rows, absent: list[str]) -> None:
     """Print drift, flips and absent chapters; leave with 1 after one of the latter."""
-    from scaling_book.pages import summary_sentence
+    from scaling_book.all_claims import summary_sentence
     from scaling_book.render import drifts, failures
 
     typer.echo(summary_sentence(rows))

@@ -11,6 +11,7 @@ from scaling_book.reading import read_text
 from scaling_core.base.files import write_atomic
 
 COLUMNS = ["date", "commit", "profile", "claim", "estimate", "low", "high", "verdict"]
+COLUMNS += ["device"]
 RUN = COLUMNS[:3]  # what names a run
 
 
@@ -47,7 +48,7 @@ def check_against_history(
         Naming the first claim that was edited.
     """
     noted: dict[str, list[dict]] = {}
-    for line in _lines(reference.parents[1] / "history.csv"):
+    for line in read_history(reference.parents[1] / "history.csv"):
         if all(line[name] == made[name] for name in RUN):
             noted.setdefault(line["claim"], []).append(line)
     for claim, (estimate, verdict) in numbers.items():
@@ -64,7 +65,14 @@ def _agree(line: dict, estimate: float, verdict: str | None) -> bool:
     return near and line["verdict"] == verdict
 
 
-def _lines(path: Path) -> list[dict]:
+def read_history(path: Path) -> list[dict[str, str]]:
+    """Return the lines of a history, oldest first; none where there is no file.
+
+    Raises
+    ------
+    RecordError
+        If it is damaged.
+    """
     if not path.exists():
         return []
     text = read_text(path, RecordError)

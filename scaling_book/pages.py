@@ -1,8 +1,8 @@
 """HTML and MyST fragments: claim cards, tables, provenance, generated pages."""
 
-from collections import Counter
 from collections.abc import Sequence
 from html import escape
+from itertools import zip_longest
 
 from scaling_book.ledger import ChapterLedger, Row
 from scaling_book.numbers import (
@@ -13,7 +13,7 @@ from scaling_book.numbers import (
     show_published,
     with_unit,
 )
-from scaling_book.verdicts import MOVING, SYMBOLS, Verdict, false_agreements
+from scaling_book.verdicts import MOVING, Verdict, false_agreements
 
 FOLD_ABOVE = 8  # a longer list of judged cards is folded: the table below has all
 
@@ -156,20 +156,27 @@ def _table_row(row: Row, beside: list[str]) -> list[str]:
 
 
 def html_table(
-    heads: Sequence[str], body: list[list[str]], caption: str, css: str = ""
+    heads: Sequence[str],
+    body: list[list[str]],
+    caption: str,
+    css: str = "",
+    attributes: Sequence[str] = (),
 ) -> str:
-    # Roles: on a phone the rows are shown as cards, each cell under its label.
+    """Return a table as HTML; ``attributes`` are those of each row's tag.
+
+    Roles: on a phone the rows are shown as cards, each cell under its label.
+    """
     head = "".join(
         f'<th scope="col" role="columnheader">{escape(h)}</th>' for h in heads
     )
     rows = "".join(
-        '<tr role="row">'
+        f'<tr role="row"{given and " "}{given}>'
         + "".join(
             f'<td role="cell" data-label="{escape(label)}">{cell}</td>'
             for label, cell in zip(heads, row, strict=True)
         )
         + "</tr>"
-        for row in body
+        for row, given in zip_longest(body, attributes, fillvalue="")
     )
     return (
         f'<div class="table-scroll" tabindex="0" role="region" '
@@ -193,81 +200,3 @@ def chance_sentence(rows: Sequence[Row]) -> str:
         f"by a hair, chance alone would still let {expected:.2g} pass as *agrees* "
         "on average (at most 2.5 % each)."
     )
-
-
-def all_claims_page(ledgers: Sequence[ChapterLedger]) -> str:
-    """Return the page that lists every claim of the book."""
-    rows = [row for ledger in ledgers for row in ledger.rows]
-    parts = [
-        "# All claims",
-        "Every claim of the book with the paper's number, ours, and the verdict "
-        "that code computed from the two. " + summary_sentence(rows),
-        chance_sentence(rows),
-        changes_sentence(rows),
-        verdict_table(ledgers),
-    ]
-    heads = ["Claim", "Kind, scope", "Paper", "Band", "Ours", "Verdict"]
-    for ledger in ledgers:
-        page = f"../chapters/{ledger.chapter.name}.html"
-        body = [_all_claims_row(row, page) for row in ledger.rows]
-        title = ledger.chapter.title
-        caption = f"Claims of the chapter “{title}”."
-        parts += [f"## {title}", html_table(heads, body, caption)]
-    return "\n\n".join(parts) + "\n"
-
-
-def changes_sentence(rows: Sequence[Row]) -> str:
-    """Count the claims whose judged fields were changed after a run."""
-    ever = sum(bool(row.claim.changes) for row in rows)
-    since = sum(bool(row.changes) for row in rows)
-    what = "quantity, kind, band, null or interval changed after a run"
-    if not ever:
-        return f"No claim had its {what}."
-    return (
-        f"Claims that had their {what}: {ever}, each with a reason; of these, {since} "
-        "after the run that is shown or accepted here (said beside them)."
-    )
-
-
-def _all_claims_row(row: Row, page: str) -> list[str]:
-    claim = row.claim
-    return [
-        f'<a href="{page}#{anchor(claim.id)}">{escape(claim.says)}</a>'
-        f"<br><small><code>{claim.id}</code></small>",
-        f"{claim.kind}, {claim.scope}",
-        escape(show_published(claim)),
-        escape(show_band(claim)),
-        ours_cell(row),
-        chip(row.verdict),
-    ]
-
-
-def verdict_table(ledgers: Sequence[ChapterLedger], folder: str = "../") -> str:
-    """Count the verdicts of each chapter; identities stand in columns of their own.
-
-    ``folder`` leads from the page to ``chapters/``.
-    """
-    counts = [Counter(row.verdict.word for row in x.rows) for x in ledgers]
-    words = [word for word in SYMBOLS if any(c[word] for c in counts)]
-    body = [
-        [
-            f'<a href="{folder}chapters/{x.chapter.name}.html">{escape(x.chapter.title)}</a>'
-        ]
-        + [str(count[word] or "–") for word in words]
-        for x, count in zip(ledgers, counts, strict=True)
-    ]
-    totals = [str(sum(count[word] for count in counts)) for word in words]
-    caption = "Verdicts by chapter (holds, fails: exact statements that test our code)."
-    heads = ["Chapter", *(f"{SYMBOLS[word]} {word}" for word in words)]
-    return html_table(heads, [*body, ["All", *totals]], caption, css="verdict-counts")
-
-
-def summary_sentence(rows: Sequence[Row]) -> str:
-    """Count the verdicts in words, identities (which test our code) apart."""
-    counts = Counter(row.verdict.word for row in rows if row.claim.kind != "identity")
-    listed = ", ".join(f"{w} {counts[w]}" for w in SYMBOLS if counts[w])
-    sentence = f"Of {counts.total()} claims: {listed}."
-    if checks := [row for row in rows if row.claim.kind == "identity"]:
-        holding = sum(row.verdict.word == "holds" for row in checks)
-        sentence += f" Of {len(checks)} identities that test our code, {holding} hold."
-    return sentence

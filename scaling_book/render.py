@@ -13,6 +13,7 @@ from pathlib import Path
 import nbformat
 
 from scaling_book import api_pages, furniture, pages
+from scaling_book.all_claims import all_claims_page
 from scaling_book.assets import copy_assets
 from scaling_book.chapters import (
     ChapterFile,
@@ -25,12 +26,15 @@ from scaling_book.claims import load_ledger
 from scaling_book.errors import RecordMissing, RenderError
 from scaling_book.exponents import exponents_page
 from scaling_book.forest import draw_forest, drawable
+from scaling_book.history_page import history_page
 from scaling_book.landing import landing_page
 from scaling_book.ledger import ChapterLedger, Row, load_book_ledger
 from scaling_book.lint import complaints, typed_numbers
+from scaling_book.measured import mark_measured
 from scaling_book.notebooks import set_ids, write_notebook
 from scaling_book.numbers import fill_quotes
 from scaling_book.overview import Entry, load_entries
+from scaling_book.papers import load_survey, papers_page, quoted_papers
 from scaling_book.reading import read_notebook
 from scaling_book.rerun_page import cost_page
 from scaling_book.verdicts import judge
@@ -116,12 +120,13 @@ def render(
     quotable = rows | _unmeasured(root, absent, profile)
     for chapter in absent:
         _write_stub(site, chapter)
+    measured: set[str] = set()
     for ledger in ledgers:
         run = runs[ledger.chapter.slug]
         data = furniture.copy_data(run.record, ledger, site)
         page = furniture.Page(root, ledger, data)
-        _write_chapter(site, run.notebook, page, quotable)
-    _write_generated(site, ledgers, entries)
+        measured |= _write_chapter(site, run.notebook, page, quotable)
+    _write_generated(root, site, ledgers, entries, measured)
     if api_pages.has_api(site):
         api_pages.write_api(site, root, chapters)
     copy_assets(site)
@@ -167,7 +172,8 @@ def _stage(root: Path, out: Path) -> Path:
 
 def _write_chapter(
     site: Path, source: Path, page: furniture.Page, rows: dict[str, Row]
-) -> None:
+) -> set[str]:
+    """Write a chapter's page; return the claims whose measuring cell has an anchor."""
     chapter = page.ledger.chapter
     if not source.is_file():
         raise RenderError(f"{source}: not executed yet; run `scaling run` first")
@@ -183,8 +189,11 @@ def _write_chapter(
             cell.source = fill_quotes(cell.source, rows, where)
         elif figure:
             figure["caption"] = fill_quotes(figure["caption"], rows, where)
+    ours = [r.claim.id for r in page.ledger.rows if r.claim.kind != "out-of-reach"]
+    measured = mark_measured(notebook, ours)
     fill_chapter(notebook, page, site)
     write_notebook(notebook, _page_of(site, chapter))
+    return measured
 
 
 def fill_chapter(notebook, page: furniture.Page, site: Path) -> None:
@@ -242,11 +251,20 @@ def _forest(rows: list[Row], name: str, site: Path, line: str = "") -> str:
 
 
 def _write_generated(
-    site: Path, ledgers: list[ChapterLedger], entries: dict[str, Entry]
+    root: Path,
+    site: Path,
+    ledgers: list[ChapterLedger],
+    entries: dict[str, Entry],
+    measured: set[str],
 ) -> None:
     """Write the pages about the whole book; the chapters' pages are there already."""
     folder = site / "book" / "generated"
-    write_atomic(folder / "all-claims.md", pages.all_claims_page(ledgers))
+    survey = load_survey(root)
+    quoted = quoted_papers(root, survey)
+    claims = all_claims_page(ledgers, quoted, measured, folder)
+    write_atomic(folder / "all-claims.md", claims)
+    write_atomic(folder / "papers.md", papers_page(ledgers, survey, quoted, folder))
+    write_atomic(folder / "history.md", history_page(root, ledgers))
     write_atomic(folder / "exponents.md", exponents_page(ledgers, site))
     write_atomic(folder / "cost.md", cost_page(ledgers))
     write_atomic(folder / "landing.md", landing_page(ledgers, entries, site))

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from scaling_book import pages
+from scaling_book.all_claims import changes_sentence
 from scaling_book.api import Chapter
 from scaling_book.chapters import list_chapters
 from scaling_book.claims import judged_hash, load_ledger
@@ -135,12 +136,11 @@ def test_a_changed_band_fails_without_a_reason_and_says_it_with_one(mini_book):
     got = ledger(mini_book)
     assert "changed after its run" in pages.card(got.rows[0])
     assert "a typing error" in pages.card(got.rows[0])
-    page = pages.all_claims_page([got])
-    assert "a typing error" in page and "changed after a run: 1," in page
+    assert "changed after a run: 1," in changes_sentence(got.rows)
     run(mini_book)  # with the new band: nothing was changed since
     again = ledger(mini_book)
     assert "changed after" not in pages.card(again.rows[0])
-    assert "of these, 0 after" in pages.all_claims_page([again])
+    assert "of these, 0 after" in changes_sentence(again.rows)
 
 
 def test_a_change_since_the_accepted_reference_needs_a_reason_too(mini_book):
@@ -308,5 +308,3 @@ def test_cards_stand_in_groups_and_identities_share_one(mini_book):
     assert places == sorted(places) and html.index('claim-first-size"') > places[-1]
     assert "1 of 1 hold" in html and "<summary>Findings of ours (1)" in html
     assert "<dt>Why</dt><dd>a thousand times the cost</dd>" in html
-    table = pages.verdict_table([ledger(mini_book)])
-    assert table.count("<th ") == 5 and ">Chapter first</a>" in table

@@ -1,5 +1,6 @@
 """Render and judge: pages hold what the ledger says, and flips fail the build."""
 
+import csv
 import json
 import shutil
 import subprocess
@@ -166,7 +167,9 @@ def test_accept_writes_reference_verdicts_and_history(executed):
     assert '"runs": [ 1.0, 1.01' in text  # one row of numbers, one line
     history = (executed / "data/results/history.csv").read_text().splitlines()
     assert len(history) == 2 and "first.slope" in history[1]
-    assert history[1].endswith(",agrees") and history[1].count(",1.0") == 3
+    assert history[1].count(",1.0") == 3
+    device = record["provenance"]["device"]
+    assert next(csv.reader(history[1:]))[-2:] == ["agrees", device]
 
 
 @pytest.mark.parametrize(

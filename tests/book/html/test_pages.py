@@ -205,8 +205,46 @@ def test_pages_have_an_icon_and_a_picture_for_links(pages, site):
     for page, soup in pages.items():
         icon = soup.find("link", rel="icon")
         assert local_file(page, icon["href"]).is_file()
-        if page.stem not in ("genindex", "search", "py-modindex"):
+        if page.stem not in ("genindex", "search") and page.parent.name != "api":
             picture = soup.find("meta", property="og:image")["content"]
             base = soup.find("link", rel="canonical")
             assert base is None or urlsplit(base["href"]).netloc in picture
             assert (site / picture.split("scaling-replicated/", 1)[1]).is_file()
+
+
+@pytest.mark.parametrize("name", ["all-claims", "papers", "history"])
+def test_pages_with_a_table_to_filter_are_whole_and_light(pages, site, name):
+    path = site / "book" / "generated" / f"{name}.html"
+    box = pages[path].select_one(".filter-table")
+    rows = box.select("tbody tr")
+    for filter_name in box["data-filters"].split():
+        assert all(row.get(f"data-{filter_name}") is not None for row in rows)
+    scripts = [tag["src"] for tag in pages[path].find_all("script", src=True)]
+    assert any(src.endswith("vendor/datatables.js") for src in scripts)
+    assert path.stat().st_size < 1.5e6
+
+
+def test_only_pages_with_a_table_load_its_script(pages):
+    for page, soup in pages.items():
+        has = any(
+            "datatables" in tag["src"] for tag in soup.find_all("script", src=True)
+        )
+        assert has == bool(soup.select_one(".filter-table")), page.name
+
+
+def test_every_claim_leads_to_its_card_its_cell_and_its_paper(pages, site):
+    page = pages[site / "book" / "generated" / "all-claims.html"]
+    due = sum(
+        len(yaml.safe_load(file.read_text())["claims"])
+        for file in (ROOT / "data" / "claims").glob("*.yml")
+    )
+    rows = page.select(".filter-table tbody tr")
+    assert len(rows) == due
+    for row in rows:
+        links = [a["href"] for a in row.find_all("a")]
+        assert any("#claim-" in x for x in links) and any("#paper-" in x for x in links)
+        assert any("#measured-" in x for x in links) == (
+            row["data-kind"] != "out-of-reach"
+        )
+    files = [a["href"] for a in page.select("a.download")]
+    assert {x.rsplit(".", 1)[-1] for x in files} >= {"csv", "json"}
