@@ -1,6 +1,5 @@
 """The page of history: each claim's number over accepted runs, commits and machines."""
 
-import csv
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
@@ -8,6 +7,7 @@ from itertools import groupby
 from pathlib import Path
 
 from scaling_book.claims import Claim
+from scaling_book.history import read_history
 from scaling_book.ledger import ChapterLedger
 from scaling_book.measure import Measured
 from scaling_book.numbers import show_measured, show_number, with_unit
@@ -35,7 +35,7 @@ class Point:
     low: float | None
     high: float | None
     verdict: str
-    device: str = ""
+    device: str
 
     @property
     def ends(self) -> tuple[float, float]:
@@ -47,11 +47,7 @@ class Point:
 
 def load_history(root: Path) -> list[Point]:
     """Return the lines of the history, oldest first; without a file, none."""
-    path = root / FILE
-    if not path.is_file():
-        return []
-    with path.open(newline="") as file:
-        return [_point(line) for line in csv.DictReader(file)]
+    return [_point(line) for line in read_history(root / FILE)]
 
 
 def _point(line: dict[str, str]) -> Point:
@@ -65,7 +61,7 @@ def _point(line: dict[str, str]) -> Point:
         low,
         high,
         line["verdict"],
-        line.get("device") or "",
+        line["device"],
     )
 
 

@@ -133,9 +133,9 @@ def _of_entry(entry, arxiv: str) -> Paper:
         str(Text.from_latex(" ".join(p.last_names))) for p in entry.persons["author"]
     ]
     authors = names[0] if names else ""
-    if len(names) == 2:
+    if len(names) == 2 and names[1] != "others":
         authors = f"{names[0]} and {names[1]}"
-    elif len(names) > 2:
+    elif len(names) > 1:
         authors = f"{names[0]} et al."
     title = str(Text.from_latex(entry.fields["title"]))
     year, url = entry.fields.get("year", ""), entry.fields.get("url", "")

@@ -8,7 +8,8 @@ import nbformat
 import pytest
 from bs4 import BeautifulSoup
 
-from scaling_book import all_claims, history, measured, papers, tables
+from scaling_book import all_claims, measured, papers, tables
+from scaling_book import history_page as history
 from scaling_book.assets import classic_script
 from scaling_book.chapters import list_chapters
 from scaling_book.errors import RenderError
@@ -109,7 +110,9 @@ def test_every_quoted_paper_is_found_and_no_status_contradicts_the_ledger():
     assert len(survey) == 170
     quoted = papers.quoted_papers(REPOSITORY, survey)
     chapters = [c for c in list_chapters(REPOSITORY) if not c.missing]
-    ledgers = load_book_ledger(REPOSITORY, chapters, REPOSITORY / "tests/reference")
+    folder = REPOSITORY / "tests/reference"
+    records = {c: folder / f"{c.slug}.json" for c in chapters}
+    ledgers = load_book_ledger(REPOSITORY, records)
     of = {}
     for ledger in ledgers:
         for found in ledger.references.get("cpu", ledger.rows):
@@ -178,12 +181,11 @@ def test_a_small_plot_has_a_point_for_each_run_and_the_band():
     assert history.sparkline(found[:1], None) == ""
 
 
-def test_history_reads_lines_from_before_machines_were_kept(tmp_path):
-    path = tmp_path / history.FILE
-    path.parent.mkdir(parents=True)
-    head = "date,commit,profile,claim,estimate,low,high,verdict"
-    line = "2026-01-01,abc,cpu,first.slope,1.0,,,agrees"
-    path.write_text(f"{head}\n{line}\n")
-    assert history.load_history(tmp_path)[0].device == ""
-    path.write_text(f'{head},device\n{line},"x, 2 cores"\n{line}\n')
-    assert [p.device for p in history.load_history(tmp_path)] == ["x, 2 cores", ""]
+def test_the_page_reads_every_line_of_the_history():
+    points = history.load_history(REPOSITORY)
+    lines = (REPOSITORY / history.FILE).read_text().splitlines()
+    assert len(points) == len(lines) - 1
+    page = soup(history.history_page(REPOSITORY, []))
+    rows = page.select("tbody tr")
+    assert sum(len(r.select("li")) for r in rows) == len(points)
+    assert {r["data-runs"] for r in rows} == {"one", "several"}
