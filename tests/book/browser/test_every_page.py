@@ -63,6 +63,6 @@ def test_focus_is_seen(visits):
     assert complaints(visits, lambda visit: visit.dim) == []
 
 
-@pytest.mark.parametrize("width", (*PHONES, *DESKTOPS, PAPER))
+@pytest.mark.parametrize("width", [*PHONES, *DESKTOPS, PAPER])
 def test_pages_and_what_is_on_them_fit_the_screen(visits, width):
     assert complaints(visits, lambda v: v.overflow[width] + v.narrow[width]) == []
