@@ -7,6 +7,8 @@ import re
 from html import escape
 from pathlib import Path
 
+import yaml
+
 from scaling_book.chapters import ChapterFile
 from scaling_book.sphinx_api import linked
 from scaling_book.uses import PACKAGE, Entry, used_names, with_constants
@@ -54,11 +56,19 @@ def write_api(site: Path, root: Path, chapters: list[ChapterFile]) -> None:
         for name in used_names(root, chapter):
             users.setdefault(name, []).append(chapter)
     entries = sorted(with_constants(set(users)).values(), key=_place)
-    folder = site / FOLDER
+    folder, head = site / FOLDER, _meta(site)
     for room in ROOMS:
         own = [entry for entry in entries if entry.room == room]
-        write_atomic(folder / f"{room}.rst", room_page(room, own, users))
+        write_atomic(folder / f"{room}.rst", head + room_page(room, own, users))
     write_atomic(folder / "index.md", _index(entries))
+
+
+def _meta(site: Path) -> str:
+    """Return what `myst_html_meta` puts on every other page: it leaves out .rst."""
+    config = yaml.safe_load((site / "_config.yml").read_text())["sphinx"]["config"]
+    fields = config.get("myst_html_meta", {}).items()
+    lines = [f"   :{name}: {value}\n" for name, value in fields]
+    return "".join([".. meta::\n", *lines, "\n"]) if lines else ""
 
 
 def _place(entry: Entry) -> tuple[int, str]:
