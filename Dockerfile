@@ -13,7 +13,7 @@ ARG PIP_ARGS=""
 WORKDIR /book
 
 # The packages first, so that a change of the book does not install them anew.
-COPY pyproject.toml constraints.txt README.md LICENSE LICENSE-TEXT ./
+COPY pyproject.toml constraints.txt LICENSE LICENSE-TEXT ./
 COPY scaling_core scaling_core
 RUN pip install --no-cache-dir ${PIP_ARGS} -c constraints.txt -e ".[chapters]"
 COPY . .

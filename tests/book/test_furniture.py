@@ -141,7 +141,7 @@ def figured(executed, monkeypatch):
     monkeypatch.setattr("scaling_book.render.build_html", lambda site, say: site)
     path = executed / "build/executed/cpu/01_first.ipynb"
     notebook = nbformat.read(path, as_version=4)
-    figure = {"figure": {"name": "fig-a", "caption": "A."}}
+    figure = {"figure": {"name": "fig-a", "caption": "A."}, "image": {"alt": "A line."}}
     code, html = nbformat.v4.new_code_cell, {"text/html": "<script>plotly</script>"}
     study = executed / "studies" / "first"
     study.mkdir(parents=True)
