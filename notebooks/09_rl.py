@@ -713,6 +713,7 @@ def rewards(arm: str, width: int) -> np.ndarray:
     return np.concatenate([row["reward"] for row in rows])
 
 
+# %% tags=["hide-input"]
 def curve(at, **columns) -> pd.DataFrame:
     """Return a row per seed and step of what was read, (seeds, steps)."""
     index = dict(seed=np.repeat(seeds, len(at)), step=np.tile(at, len(seeds)))
@@ -836,7 +837,7 @@ table.columns = [
 ]
 table.T.rename_axis("width", axis=1)
 
-# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-rl-contest", "caption": "Pass rate against steps of RL, the first seed of each width: rewards in bins (dots), and both laws fitted between the grey lines, from the end of the warm-up to the middle of the run (lines; power law, sigmoid, and dashed the power law that starts at the measured rate)."}, "image": {"alt": "Four panels, one a width. Dots rise, from next to nothing at the smallest width; at the third they are flat through the left half. Lines run through the dots between two grey lines and part to the right."}}
+# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-rl-contest", "caption": "Pass rate against steps of RL, the first seed of each width: rewards in bins (dots), and both laws fitted between the grey lines, from the end of the warm-up to the middle of the run (lines; power law, sigmoid, and dashed the power law that starts at the measured rate)."}, "image": {"alt": "Three panels, one a width. Dots rise a little at the two smaller widths, much and ever less steeply at the largest. Lines run through the dots between two grey lines and part to the right."}}
 fig, axes = plt.subplots(
     1, len(sizes.widths), figsize=(6.4, 2.4), sharey=True, squeeze=False
 )
@@ -956,7 +957,7 @@ for name in ("permuted", "cold"):
 chapter.glue("rl-cold-settled", with_interval(np.mean(knob, axis=0)))
 pd.DataFrame(rows).rename_axis("share of the commonest format")
 
-# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-rl-echo", "caption": "Share of the commonest format (left) and pass rate (right) against steps of RL, true rewards (blue) and permuted ones (orange); a thick line a width, mean over seeds, the wider the darker; thin: each run of the accepted record, where there is one."}, "image": {"alt": "Left: three blue lines rise to about 0.9, the palest to about 0.7; the orange ones stay lower. Right: the blue lines rise, the orange ones fall."}}
+# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-rl-echo", "caption": "Share of the commonest format (left) and pass rate (right) against steps of RL, true rewards (blue) and permuted ones (orange); a thick line a width, mean over seeds, the wider the darker; thin: each run of the accepted record, where there is one."}, "image": {"alt": "Left: two dark blue lines rise to about 0.9, the pale one to about 0.7; the orange ones stay near 0.5. Right: the blue lines rise, the palest hardly; the orange ones fall to next to nothing."}}
 fig, axes = plt.subplots(1, 2, figsize=(6.4, 3.0))
 accepted = chapter.accepted_curves("sums")
 COLOR = {"true": COLORS["ours"], "permuted": COLORS["null"]}
@@ -1175,7 +1176,7 @@ for (name, at), color in zip(
         label = dict(color=color, fontsize=7, ha="center")
         trade.text(at_i[0], at_i[1] + up, f"T={HEAT[i]}", **label)
 ax.set(xlabel="temperature", ylabel="share of problems", ylim=(0, 1))
-trade.set(xlabel="pass@1", ylabel="pass@16")
+trade.set(xlabel="pass@1", ylabel="pass@16", xlim=(0, None))
 trade.legend(frameon=False, fontsize=8)
 plt.show()
 
