@@ -7,6 +7,7 @@ from itertools import groupby
 from pathlib import Path
 from urllib.parse import quote
 
+from scaling_book.claims import Claim
 from scaling_book.cost import full_seconds, references
 from scaling_book.lanes import Mark, axis, lane, marks_of
 from scaling_book.ledger import ChapterLedger, Row, read_record
@@ -157,19 +158,24 @@ def _lane_row(ledger: ChapterLedger, marks: Sequence[Mark]) -> str:
 def surprises(lanes: Mapping[str, Sequence[Mark]]) -> list[Mark]:
     """Return the marks that surprised: what disagrees, the furthest from its band.
 
-    Claims that carry their chapter come first, and a chapter gives one at most.
+    Claims that carry their chapter come first, and a chapter gives one at most. What the
+    paper says must have been read in the paper.
     """
     against = [
         (slug, mark)
         for slug, found in lanes.items()
         for mark in found
-        if mark.row.verdict.word in NEGATIVE
+        if mark.row.verdict.word in NEGATIVE and _is_read(mark.row.claim)
     ]
     against.sort(key=lambda x: (not x[1].row.claim.primary, -x[1].beyond))
     first: dict[str, Mark] = {}
     for slug, mark in against:
         first.setdefault(slug, mark)
     return list(first.values())[:SURPRISES]
+
+
+def _is_read(claim: Claim) -> bool:
+    return claim.published is not None and claim.published.source == "seen"
 
 
 def _surprises(
@@ -185,7 +191,7 @@ def _surprises(
     rule = (
         "Picked by code: of the claims that disagree or were not reproduced, those "
         "furthest from their band on the axis above, one a chapter, claims that carry "
-        "a chapter first."
+        "a chapter first; statements that we have at second hand are left out."
     )
     return (
         f"## {head} that surprised us\n\n"

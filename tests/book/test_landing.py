@@ -74,10 +74,12 @@ def test_every_verdict_about_a_paper_has_its_place_in_a_bar_and_its_mark():
 
 
 def test_surprises_are_what_disagrees_primary_first_one_a_chapter():
+    hearsay = dict(value=2.0, where="a review", source="secondary")
     rows = {
         "a": [row("a.far", ours=(-9, -9.5, -8.5)), row("a.near", ours=(0.5, 0.4, 0.6))],
         "b": [row("b.first", primary=True), row("b.far", ours=(-9, -9.5, -8.5))],
         "c": [row("c.agrees", ours=(2, 1.9, 2.1)), row("c.open", ours=(1, 0.5, 1.5))],
+        "d": [row("d.hearsay", published=hearsay, primary=True)],
     }
     found = landing.surprises({k: lanes.marks_of(v) for k, v in rows.items()})
     assert [mark.row.claim.id for mark in found] == ["b.first", "a.far"]
