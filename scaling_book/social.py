@@ -19,8 +19,8 @@ def write_card(lanes: Sequence[Sequence[Mark]], title: str, site: Path) -> Path:
     import matplotlib as mpl
     from matplotlib.figure import Figure
 
-    with mpl.rc_context({"font.size": 20}):
-        figure = Figure(figsize=INCHES, dpi=DPI, facecolor="white", layout="none")
+    with mpl.rc_context({"font.size": 20, "figure.constrained_layout.use": False}):
+        figure = Figure(figsize=INCHES, dpi=DPI, facecolor="white")
         ax = figure.add_axes((0.05, 0.09, 0.9, 0.58))
         marks = [mark for found in lanes for mark in found]
         ax.axvspan(1, HIGH, color="#0072B2", alpha=0.12, lw=0)
