@@ -74,7 +74,6 @@ def visits(browser, addresses):
     found = []
     for address in addresses:
         page = new_page(browser)
-        tokens = address.endswith("/01_superposition.html")
-        found.append(visit(page, address, tokens=tokens))
+        found.append(visit(page, address))
         page.context.close()
     return found
