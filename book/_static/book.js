@@ -44,7 +44,7 @@ window.addEventListener("load", () => showCode(location.hash));
 // The theme takes the focus from its button after every press; keys would need it again.
 document.addEventListener("click", (event) => {
   const button = event.target.closest?.(".theme-switch-button");
-  if (button && event.detail === 0) setTimeout(() => button.focus());
+  if (button && event.detail === 0) button.focus();
 });
 
 // The slider of a figure, for keys and fingers: plotly's own listens to a mouse alone.
