@@ -133,7 +133,7 @@ def _figure(
         blocks += [_lane_row(x, lanes[x.chapter.slug]) for x in drawn]
     paper = sum(mark.paper is not None for found in lanes.values() for mark in found)
     caption = (
-        f"All {total} judged claims, a line each, from right to left. Every line has its own "
+        f"All {total} judged claims, a line each, in the order of their marks. Each has its own "
         "unit, stretched so that what chance alone gives (the claim’s null) and the "
         "near edge of the band that would confirm it lie below each other. Mark and "
         f"line: our number with its 95 % interval; grey diamond: the paper’s, where it "
