@@ -79,9 +79,12 @@ def read_history(path: Path) -> list[dict[str, str]]:
     try:
         lines = list(csv.DictReader(io.StringIO(text, newline=""), strict=True))
         for line in lines:
-            if None in line or None in line.values() or not set(RUN) <= set(line):
+            if None in line or None in line.values() or not set(COLUMNS) <= set(line):
                 raise ValueError(f"not the columns {', '.join(COLUMNS)}: {line}")
-            float(line["estimate"])
+            ends = (line["low"], line["high"])  # empty where there is no interval
+            for number in (line["estimate"], *filter(None, ends)):
+                if not math.isfinite(float(number)):
+                    raise ValueError(f"{number} is not finite")
     except (KeyError, ValueError, csv.Error) as error:
         raise RecordError(f"{path}: a damaged history ({error})") from error
     return lines

@@ -106,7 +106,7 @@ def quoted_papers(root: Path, survey: Sequence[Paper]) -> dict[str, Paper]:
     Raises
     ------
     UsageError
-        If the bibliography does not parse.
+        If the bibliography does not parse, or an entry has no author or title.
     """
     from pybtex.database import parse_file
     from pybtex.exceptions import PybtexError
@@ -121,7 +121,11 @@ def quoted_papers(root: Path, survey: Sequence[Paper]) -> dict[str, Paper]:
         text = f"{entry.fields.get('url', '')} {entry.fields.get('note', '')}"
         number = re.search(r"\d{4}\.\d{4,5}", text)
         arxiv = number[0] if number else ""
-        found[key] = by_arxiv.get(arxiv) or _of_entry(entry, arxiv)
+        try:
+            found[key] = by_arxiv.get(arxiv) or _of_entry(entry, arxiv)
+        except (KeyError, ValueError, PybtexError) as error:
+            fault = f"lacks {error}" if isinstance(error, KeyError) else error
+            raise UsageError(f"book/references.bib: {key}: {fault}") from error
     return found
 
 

@@ -121,7 +121,10 @@ def refuse_edited(record: dict, path: Path, key: Path) -> None:
     RecordError
         If the numbers, or what they were judged by, were changed after the run.
     """
-    made = read_json(key, RecordError).get("seal") if key.is_file() else None
+    kept = read_json(key, RecordError) if key.is_file() else {}
+    if not isinstance(kept, dict):
+        raise RecordError(f"{key}: not a key of a run; run the chapter again")
+    made = kept.get("seal")
     if made not in (None, seal(record)):
         raise RecordError(
             f"{path}: not what its run wrote: numbers or hashes of claims were edited "

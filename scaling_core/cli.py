@@ -76,6 +76,8 @@ def fit(
 
     Exit code 1 where the runs do not determine the law.
     """
+    import numpy as np
+
     from scaling_core.fitting import allocation, bootstrap, compare, report
     from scaling_core.fitting import fit as fit_law
 
@@ -86,21 +88,23 @@ def fit(
     runs = report.read_runs(table, laws, report.parse_columns(columns), weights)
     options: dict = dict(loss=loss, delta=delta, weights=runs.data.pop("weights", None))
     rows = boot = best = None
-    try:
-        result = fit_law(
-            laws[0], runs.data, bounds=report.parse_bounds(bounds), **options
-        )
-        if against:
-            enough = result.n >= 2 * (max(len(one.parameters) for one in laws) + 2)
-            order = laws[0].variables[0] if enough else None  # else no forward chaining
-            rows = compare(laws, runs.data, by=order, **options)
-        if resamples and result.usable:
-            boot = bootstrap(result, resamples)
-        if budgets and result.usable:
-            best = allocation(boot or result, budgets)
-    except ValueError as error:
-        raise runs.explain(error) from error
-    typer.echo(report.show(result, rows, as_json, boot, best))
+    with np.errstate(all="ignore"):  # what overflows is nan, and shown as undefined
+        try:
+            result = fit_law(
+                laws[0], runs.data, bounds=report.parse_bounds(bounds), **options
+            )
+            if against:
+                enough = result.n >= 2 * (max(len(one.parameters) for one in laws) + 2)
+                order = laws[0].variables[0] if enough else None  # None: no chaining
+                rows = compare(laws, runs.data, by=order, **options)
+            if resamples and result.usable:
+                boot = bootstrap(result, resamples)
+            if budgets and result.usable:
+                best = allocation(boot or result, budgets)
+        except ValueError as error:
+            raise runs.explain(error) from error
+        shown = report.show(result, rows, as_json, boot, best)
+    typer.echo(shown)
     if not result.usable:
         typer.echo(f"scaling: {result.status}: {result.message}", err=True)
         raise typer.Exit(1)

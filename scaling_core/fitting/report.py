@@ -17,11 +17,30 @@ from .broken import BNSL
 from .columns import CellError
 from .families import DataConstrained, Kaplan, SaturatingK, SigmoidLog
 from .law import Law
-from .laws import Chinchilla, PowerLaw
+from .laws import Chinchilla as Surface
+from .laws import PowerLaw
 from .powers import PowerSum
 from .resampling import Bootstrap
 from .result import FitResult
 from .selection import extrapolation_cv
+
+
+class Chinchilla(Surface):
+    """The surface; what follows from it is nan where an exponent near 0 leaves it open."""
+
+    def derived(self, params):
+        """Return a, b and G as of any surface, each a float.
+
+        >>> Chinchilla().derived(dict(E=2, A=1, B=1, alpha=0, beta=0))
+        {'a': nan, 'b': nan, 'G': nan}
+        """
+        names = super().derived(dict.fromkeys(params, 1.0))
+        try:
+            found = super().derived(params)
+        except ArithmeticError:
+            found = dict.fromkeys(names, math.nan)
+        return {k: math.nan if isinstance(v, complex) else v for k, v in found.items()}
+
 
 LAWS = {
     "power": PowerLaw(),
@@ -35,6 +54,7 @@ LAWS = {
 }
 ENDINGS = (".png", ".svg", ".pdf")
 MOST_COLUMNS = 10_000  # pandas takes minutes for a million
+SMALLEST, LARGEST = 1e-100, 1e100  # squares and products of two keep clear of overflow
 
 
 @dataclass(frozen=True)
@@ -194,10 +214,14 @@ def read_runs(
             data[name] = text.to_numpy(str)
             continue
         numbers = np.asarray(pd.to_numeric(text, errors="coerce"), dtype=float)
-        if len(bad := np.flatnonzero(~np.isfinite(numbers))):
+        sizes = np.abs(numbers)
+        fine = (sizes == 0) | (sizes >= SMALLEST) & (sizes <= LARGEST)
+        if len(bad := np.flatnonzero(~fine)):
+            want = "a finite number"
+            if np.isfinite(numbers[bad[0]]):
+                want = f"0 or a size from {SMALLEST:g} to {LARGEST:g}; take other units"
             place = f"{path}: line {lines[bad[0]]}, column {column}"
-            found = f"found {text.iloc[bad[0]]!r}, expected a finite number"
-            raise UsageError(f"{place}: {found}")
+            raise UsageError(f"{place}: found {text.iloc[bad[0]]!r}, expected {want}")
         data[name] = numbers
     return Runs(path, data, names, lines)
 

@@ -80,3 +80,30 @@ def test_damage_is_one_line_and_nothing_else_is_lost(book, times):
                 if other != name and other.startswith("data/"):
                     assert content == before[other], (name, left, words)
         restore(book, before)
+
+
+HISTORY, BIB = "data/results/history.csv", "book/references.bib"
+KEY = "build/executed/cpu/01_first.key.json"
+
+
+@pytest.mark.parametrize(
+    "name, old, new, command, message",
+    [
+        (HISTORY, "low,high", "lo,high", "check", "a damaged history (not the columns"),
+        (HISTORY, ",1.02,", ",inf,", "check", "a damaged history (inf is not finite)"),
+        (HISTORY, ",agrees,", ",1,agrees,", "check", "a damaged history (not the col"),
+        (KEY, None, "[1]", "check", "01_first.key.json: not a key of a run"),
+        (BIB, "title", "titel", "render", "someone2020: lacks 'title'"),
+        (BIB, "author", "autor", "render", "someone2020: lacks 'author'"),
+        (BIB, "{A}", "{\\}", "render", "someone2020: 'latex' codec can't decode"),
+    ],
+)
+def test_damage_that_is_still_a_table_or_an_entry(
+    book, name, old, new, command, message
+):
+    path = book / name
+    text = path.read_text()
+    assert old is None or old in text
+    path.write_text(new if old is None else text.replace(old, new))
+    done = call(command)
+    assert done.is_one_clear_line() and message in done.err, done

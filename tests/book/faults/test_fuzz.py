@@ -13,11 +13,12 @@ from scaling_book.claims import load_claims
 from scaling_book.curves import read_curves
 from scaling_book.ledger import judge_record, judge_reference
 from scaling_book.records import read_record
-from scaling_core.base.errors import ForeseenError
-from scaling_core.fitting import fit, report
+from scaling_core.base.errors import ForeseenError, UsageError
+from scaling_core.fitting import report
 from tests.faults import COUNTS
 
 from ..conftest import CLAIMS, TOC, write_book
+from .conftest import call
 
 FAULT = "readers get nonsense (fuzz)"
 SHARES = dict(claims=0.25, record=0.25, curves=0.1, toc=0.1, table=0.29, fit=0.01)
@@ -29,7 +30,14 @@ CELLS = (
     "", "1", "-1", "0", "nan", "inf", "1e309", "1e-309", '"', '""', '"1', "1_0", "é", " ",
     "0x1", "1,2", "\t", "\r", "\0", "x" * 50, "1e5", "2.5",
 )  # fmt: skip
-HARD = (0.0, 1.0, -1.0, 1e-300, 1e300, 5e-324, 1e308, 1e-9, 1e22, math.inf, math.nan)
+LOSSES = ("mse", "huber", "log-huber")
+OPTIONS = (
+    "--json",
+    "--bootstrap=9",
+    "--allocate=1e-99,1e22,1e99",
+    "--compare=pure-power",
+)
+HARD = (0.0, 1.0, -1.0, 1e-99, 1e99, 1e-100, 1e100, 1e-9, 1e22, 5e-324, 1e308, math.nan)
 TABLE = "x,L\n" + "".join(f"{i},{1 + 1 / i}\n" for i in range(1, 9))
 CURVES = "profile,curves,seed,step,y\n" + "cpu,runs,100,0,0.5\n" * 3
 
@@ -123,19 +131,20 @@ class Readers:
         return report.read_runs(path, [report.LAWS["power"]], {})
 
     def fit(self, rng):
-        """Fit numbers that are hard to fit: few, equal, huge, tiny, of any law."""
-        law, n = report.LAWS[rng.choice(list(report.LAWS))], rng.randint(1, 14)
+        """Fit numbers that are hard to fit, with any law: few, equal, huge, tiny."""
+        name, n = rng.choice(list(report.LAWS)), rng.randint(1, 14)
+        law, words = report.LAWS[name], ["--loss", rng.choice(LOSSES)]
         hard = rng.choice((0.0, 0.1, 0.5))
         draw = lambda: rng.choice(HARD) if rng.random() < hard else rng.uniform(1, 9)
         names = list(dict.fromkeys((*law.variables, law.target)))
         lines = [",".join(repr(draw()) for _ in names) for _ in range(n)]
         path = self.book / "runs.csv"
         path.write_text("\n".join([",".join(names), *lines]))
-        runs = report.read_runs(path, [law], {})
-        try:
-            fit(law, runs.data, loss=rng.choice(("mse", "huber", "log-huber")))
-        except ValueError as error:
-            raise runs.explain(error) from error
+        words += [word for word in OPTIONS if rng.random() < 0.1]
+        done = call("fit", path, "--law", name, *words)
+        if done.code:
+            assert done.is_one_clear_line(), (words, done.err)
+            raise UsageError(done.err)
 
 
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")  # of numbers near the largest

@@ -142,6 +142,8 @@ def test_what_cannot_be_read_or_written_is_said_before_fitting(
         ("3,1_0", "line 12, column L: found '1_0', expected a finite number"),
         ("3,", "line 12, column L: found '', expected a finite number"),
         ("3,inf", "line 12, column L: found 'inf'"),
+        ("3,1e101", "found '1e101', expected 0 or a size from 1e-100 to 1e+100; take"),
+        ("5e-324,1", "found '5e-324', expected 0 or a size from 1e-100 to 1e+100"),
     ],
 )
 def test_a_bad_line_is_named_in_short_and_long_files(tmp_path, bad, message, rows):
@@ -158,6 +160,15 @@ def test_a_column_name_with_a_comma_goes_in_quotes(runs, tmp_path):
     words = ("--columns", 'N="params, all",D=tokens,L=loss')
     done = scaling_fit("runs.csv", *words, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
+
+
+def test_an_exponent_fixed_at_zero_leaves_what_follows_from_it_undefined(
+    runs, tmp_path
+):
+    words = ("--bounds", "E=1,alpha=0", "--allocate", "1e21")
+    done = scaling_fit("runs.csv", *COLUMNS, *words, cwd=tmp_path)
+    assert done.returncode == 0 and done.stderr == ""
+    assert re.search(r"(?m)^G +0 +undefined +derived$", done.stdout)
 
 
 def test_derived_values_have_intervals(runs, tmp_path):
