@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 
 import typer
 
+from scaling_core.base.cluster import ADDRESS, GPUS, check_cluster
 from scaling_core.base.errors import UsageError
 from scaling_core.base.files import book_root
 from scaling_core.cli import app
@@ -45,6 +46,12 @@ def run(
     backend: Annotated[
         Literal["local", "ray"], typer.Option(help="what runs the sweeps")
     ] = "local",
+    ray_address: Annotated[
+        str, typer.Option(help="HOST:PORT of a Ray cluster that runs; auto: one here")
+    ] = "",
+    gpus_per_task: Annotated[
+        float, typer.Option(help="GPUs that Ray keeps for each config, as 1 or 0.5")
+    ] = 0.0,
 ):
     """Execute the chapters whose code, data or lock changed; dress the rest anew."""
     from scaling_book.profile import resolve_profile
@@ -60,7 +67,9 @@ def run(
         jobs=jobs,
         force=force,
         parameters=_parse_parameters(parameter or []),
-        environment=_sweep_environment(retry_failed, backend),
+        environment=_sweep_environment(
+            retry_failed, backend, ray_address, gpus_per_task
+        ),
         say=typer.echo,
     )
     if any(outcome.status == "failed" for outcome in outcomes):
@@ -70,10 +79,19 @@ def run(
             typer.echo(f"wrote {path.relative_to(root)}")
 
 
-def _sweep_environment(retry_failed: bool, backend: str) -> dict[str, str]:
-    """Return what `scaling_core.training.sweep` reads in the kernels."""
-    chosen = {"SCALING_BACKEND": backend} if backend != "local" else {}
-    return chosen | ({"SCALING_RETRY_FAILED": "1"} if retry_failed else {})
+def _sweep_environment(
+    retry_failed: bool, backend: str, address: str, gpus: float
+) -> dict[str, str]:
+    """Return what `scaling_core.training` reads in the kernels of how to run sweeps."""
+    chosen = {"SCALING_RETRY_FAILED": "1"} if retry_failed else {}
+    if backend == "ray":
+        check_cluster(address, gpus)
+        chosen |= {"SCALING_BACKEND": backend}
+        chosen |= {ADDRESS: address} if address else {}
+        chosen |= {GPUS: str(gpus)} if gpus else {}
+    elif address or gpus:
+        raise UsageError("--ray-address and --gpus-per-task need --backend ray")
+    return chosen
 
 
 def _parse_parameters(items: list[str]) -> dict:

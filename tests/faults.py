@@ -24,6 +24,11 @@ COUNTS: dict[str, tuple[int, int, str]] = {
         20,
         "the next call goes on: each config is stored once",
     ),
+    "a node of a Ray cluster is killed in mid-sweep": (
+        0,
+        1,
+        "its configs run elsewhere, each is stored once: the local table (20 s, 0.9 GB)",
+    ),
     "`scaling run` is killed": (0, 10, "the earlier run stands, or the new one whole"),
     "a run is killed while it publishes": (10, 60, "the same"),
     "`scaling accept` is killed": (

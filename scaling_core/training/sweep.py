@@ -28,10 +28,11 @@ from scaling_core.base.codehash import module_hash
 from scaling_core.base.errors import ForeseenError
 from scaling_core.base.progress import progress
 from scaling_core.training import store as rows
-from scaling_core.training.worker import answer
+from scaling_core.training.cluster import RayTasks
 
 POLL_SECONDS = 0.2
 MAX_DEATHS = 10  # in a row, per worker
+TO_JSON = json.JSONEncoder(sort_keys=True, allow_nan=False, check_circular=False).encode
 
 
 class SweepError(ForeseenError):
@@ -63,8 +64,9 @@ def run_sweep(
         Processes side by side, one thread each. By default ``SCALING_SWEEP_JOBS``, then
         1.
     backend
-        ``ray`` runs the configs on a Ray cluster, for more than one machine and
-        configs of a minute or more. By default ``SCALING_BACKEND``, then ``local``.
+        ``ray`` runs the configs on a Ray cluster (`RayTasks`), for more than one
+        machine and configs of a minute or more. By default ``SCALING_BACKEND``, then
+        ``local``.
     retry_failed
         Run again what failed before (or ``SCALING_RETRY_FAILED=1``); otherwise a
         failure is a row with its error.
@@ -77,6 +79,8 @@ def run_sweep(
     SweepError
         For a function that worker processes cannot import, or a config that is not
         a dict of JSON values.
+    ClusterError
+        If there is no Ray, no such cluster, or no node with so many GPUs.
     StoreError
         If the file is no store, or damaged; the message says what was kept.
 
@@ -99,13 +103,16 @@ def run_sweep(
     store = Path(store)
     store.parent.mkdir(parents=True, exist_ok=True)
     with rows.connect(store) as db:
-        rows.enqueue(db, fn_id, dict(zip(keys, configs, strict=True)), retry_failed)
-        if rows.unfinished(db, set(keys)):
-            jobs = jobs or int(os.environ.get("SCALING_SWEEP_JOBS", "1"))
-            crew = _Ray(fn_id) if engine == "ray" else _Workers(fn_id, jobs)
-            with rows.ownership(db) as owner, contextlib.closing(crew):
-                _share(db, owner, set(keys), crew, deadline)
-        return frame(db, keys, configs)
+        stored = rows.read(db)
+        if retry_failed or not _finished(stored, keys):
+            rows.enqueue(db, fn_id, dict(zip(keys, configs, strict=True)), retry_failed)
+            if rows.unfinished(db, set(keys)):
+                jobs = jobs or int(os.environ.get("SCALING_SWEEP_JOBS", "1"))
+                crew = RayTasks(fn_id) if engine == "ray" else _Workers(fn_id, jobs)
+                with rows.ownership(db) as owner, contextlib.closing(crew):
+                    _share(db, owner, set(keys), crew, deadline)
+            stored = rows.read(db)
+    return frame(stored, keys, configs)
 
 
 def identify(fn: Callable) -> str:
@@ -144,21 +151,33 @@ def _canonical(config: dict, position: int) -> str:
     try:
         if not isinstance(config, dict):
             raise TypeError(f"{type(config).__name__} is not a dict")
-        return json.dumps(config, sort_keys=True, allow_nan=False)
-    except (TypeError, ValueError) as error:
+        return TO_JSON(config)
+    except (TypeError, ValueError, RecursionError) as error:
         raise SweepError(f"config {position} is not JSON: {error}") from error
 
 
-def frame(db: Connection, keys: list[str], configs: list[str]) -> pd.DataFrame:
+def _finished(stored: dict[str, tuple], keys: list[str]) -> bool:
+    ended = {key for key in stored if stored[key][1] in ("done", "failed")}
+    return ended.issuperset(keys)
+
+
+def frame(
+    stored: dict[str, tuple], keys: list[str], configs: list[str]
+) -> pd.DataFrame:
     """Return a row per config: its keys, the results, status, error and seconds."""
-    columns = "key, status, result, error, seconds"
-    stored = {row[0]: row[1:] for row in db.execute(f"SELECT {columns} FROM runs")}
-    table = []
-    for key, config in zip(keys, configs, strict=True):
-        status, result, error, seconds = stored[key]
-        row = json.loads(config) | (json.loads(result) if result else {})
-        table.append(row | {"status": status, "error": error, "seconds": seconds})
+    found = [stored[key] for key in keys]
+    table = _parse_all(configs)
+    results = _parse_all([row[2] or "{}" for row in found])
+    for row, result, (_, status, _, error, seconds) in zip(
+        table, results, found, strict=True
+    ):
+        row.update(result, status=status, error=error, seconds=seconds)
     return pd.DataFrame(table)
+
+
+def _parse_all(texts: list[str]) -> list[dict]:
+    """Parse JSON texts in one go, which takes a third of the time."""
+    return json.loads(f"[{','.join(texts)}]")
 
 
 class _Crew(Protocol):
@@ -261,35 +280,3 @@ class _Workers:
     def close(self) -> None:
         for line in list(self.processes):
             self._end(line)
-
-
-class _Ray:
-    """Tasks on a Ray cluster, each in a new process; the driver writes the store."""
-
-    def __init__(self, fn_id: str):
-        import ray  # pyright: ignore[reportMissingImports]  # in the extra `cluster`
-
-        if not ray.is_initialized():
-            ray.init()
-        self.ray, self.fn_id = ray, fn_id
-        self.task = ray.remote(max_calls=1, max_retries=3)(answer)
-        self.keys: dict = {}
-
-    def has_room(self) -> bool:
-        return len(self.keys) < 2 * self.ray.cluster_resources().get("CPU", 1)
-
-    def start(self, key: str, config: str) -> None:
-        self.keys[self.task.remote(self.fn_id, config)] = key
-
-    def collect(self) -> Iterator[tuple[str, dict | None]]:
-        ready, _ = self.ray.wait(list(self.keys), timeout=POLL_SECONDS)
-        for reference in ready:
-            key = self.keys.pop(reference)
-            try:
-                yield key, self.ray.get(reference)
-            except self.ray.exceptions.RayError:  # its process or node died
-                yield key, None
-
-    def close(self) -> None:
-        for reference in self.keys:
-            self.ray.cancel(reference)

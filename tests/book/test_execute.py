@@ -1,10 +1,13 @@
 """Execution: what is run or dressed anew, and what a failure leaves behind."""
 
 import json
+import os
 import signal
+import socket
 import subprocess
 import threading
 import time
+from itertools import chain
 from pathlib import Path
 
 import pytest
@@ -150,14 +153,38 @@ def test_a_command_prints_its_own_lines_only(executed):
     assert done.stderr == "" and done.stdout.splitlines() == lines
 
 
-def test_options_of_sweeps_reach_the_kernel(mini_book):
+def test_options_of_sweeps_reach_the_kernel(mini_book, tmp_path, monkeypatch):
     show = "import os; print(os.environ.get('SCALING_BACKEND'), end='')"
     show += "; print(os.environ.get('SCALING_RETRY_FAILED'))"
+    show += "; print(os.environ.get('SCALING_RAY_GPUS'), os.environ['RAY_ADDRESS'])"
     write_chapter(mini_book, 1, "first", imports=show)
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path), prepend=os.pathsep)
+    (tmp_path / "ray.py").touch()  # it is looked for, not imported
     words = ["run", "first", "--profile", "smoke", "--retry-failed", "--backend", "ray"]
-    assert scaling(*words, cwd=mini_book).returncode == 0
-    notebook = mini_book / "build/executed/smoke/01_first.ipynb"
-    assert '"ray1\\n"' in notebook.read_text()
+    with socket.create_server(("127.0.0.1", 0)) as head:
+        address = f"127.0.0.1:{head.getsockname()[1]}"
+        words += ["--ray-address", address, "--gpus-per-task", "0.5"]
+        assert scaling(*words, cwd=mini_book).returncode == 0
+    notebook = json.loads(
+        (mini_book / "build/executed/smoke/01_first.ipynb").read_text()
+    )
+    said = [o.get("text", []) for c in notebook["cells"] for o in c.get("outputs", [])]
+    assert f"ray1\n0.5 {address}\n" in "".join(chain(*said))
+
+
+@pytest.mark.parametrize(
+    "words, message",
+    [
+        (["--gpus-per-task", "1"], "need --backend ray"),
+        (["--ray-address", "auto"], "need --backend ray"),
+        (["--backend", "ray", "--ray-address", "head"], "allowed: HOST:PORT, auto"),
+        (["--backend", "ray", "--gpus-per-task", "1.5"], "whole numbers, or parts"),
+    ],
+)
+def test_misused_options_of_sweeps_are_one_line(mini_book, words, message):
+    done = scaling("run", "--profile", "smoke", *words, cwd=mini_book)
+    assert done.returncode == 2 and done.stderr.count("\n") == 1
+    assert message in done.stderr and not (mini_book / "build").exists()
 
 
 def test_second_run_on_one_tree_waits_and_says_so(mini_book):

@@ -43,7 +43,7 @@ NO_EXAMPLE = {
         training.checkpoint.run_name training.checkpoint.load_checkpoint
         training.checkpoint.load_tensors training.ensemble.Adam
         training.ensemble.Ensemble training.loop.precision training.sweep.identify
-        training.sweep.frame""",
+        training.sweep.frame training.cluster.RayTasks""",
     "trains for longer than an example may": """
         models.resnet.ResNetTraining rl.experts.expert_iteration
         training.text.TextSetting""",

@@ -69,3 +69,17 @@ def hold(x, log):
         file.write("held\n")
         file.flush()
         time.sleep(600)
+
+
+def outlive(x, log, doomed):
+    """Return x squared; as a child of the process ``doomed`` wait for the end."""
+    with open(log, "a") as file:
+        file.write(f"{x}:{os.getppid()}\n")
+    if os.getppid() == doomed:
+        time.sleep(600)
+    return {"y": x * x, "squares": [x * x] * 3, "name": str(x)}
+
+
+def visible_gpus(x):
+    """Return which GPUs this process may see, and the sweep's settings."""
+    return {"gpus": os.environ.get("CUDA_VISIBLE_DEVICES"), "pid": os.getpid()}

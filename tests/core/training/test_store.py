@@ -12,6 +12,7 @@ from scaling_core.training.store import (
     config_key,
     connect,
     enqueue,
+    read,
     store_outcome,
     unfinished,
 )
@@ -64,7 +65,7 @@ def use(store, keys, configs):
         left = unfinished(db, set(keys))
         while claim(db, "host:1:1", deque(left)):
             pass
-        return frame(db, keys, configs), len(left)
+        return frame(read(db), keys, configs), len(left)
 
 
 def test_damaged_store_keeps_what_can_be_read(tmp_path):
