@@ -24,7 +24,7 @@ book: .venv/.installed
 	$(BIN)/scaling run --jobs $(JOBS)
 	$(BIN)/scaling render
 
-pdf: .venv/.installed  # of the pages that `make book` built; needs Chromium
+pdf: .venv/.browser  # of the pages that `make book` built; needs Chromium
 	$(BIN)/scaling pdf
 
 lint: .venv/.installed

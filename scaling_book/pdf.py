@@ -7,7 +7,6 @@ the sections of two chapters one id, and every link to them the first.
 import posixpath
 import re
 import shutil
-import subprocess
 from html import escape
 from pathlib import Path
 from urllib.parse import urljoin, urlsplit
@@ -19,7 +18,10 @@ from scaling_core.base.files import write_atomic
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 NAME = "scaling-replicated.pdf"
+WIDTH = 680  # pixels, an A4 page without its margins
 PATIENCE = 900  # seconds
+MATHEMATICS = "() => window.MathJax?.startup?.promise.then(() => true)"
+LEFT_OUT = ("book/generated/history.html",)  # a thousand lines, for a screen
 # Only what an article needs on paper: styles, mathematics, figures with a slider.
 STYLES = 'link[rel="stylesheet"]'
 SCRIPTS = 'script[src*="mathjax"], head script[src*="book.js"]'
@@ -54,25 +56,29 @@ def make_pdf(html: Path) -> Path:
 
 
 def _print(page: Path, out: Path) -> None:
-    browser = find_browser()
-    if browser is None:
+    chromium = find_browser()
+    if chromium is None:
         raise RenderError(f"no browser: install one of {', '.join(BROWSERS)}")
-    command = [
-        browser,
-        "--headless=new",
-        "--no-sandbox",
-        "--disable-gpu",
-        "--window-size=680,1000",
-        "--virtual-time-budget=120000",  # of the page, for mathematics; not of ours
-        "--no-pdf-header-footer",
-        "--generate-pdf-document-outline",
-        f"--print-to-pdf={out}",
-        page.as_uri(),
-    ]
+    try:  # in the extra `browser`
+        from playwright.sync_api import (  # pyright: ignore[reportMissingImports]
+            Error,
+            sync_playwright,
+        )
+    except ImportError as error:
+        raise RenderError("no playwright: run `make pdf`, which installs it") from error
     out.unlink(missing_ok=True)
-    done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE)
-    if done.returncode != 0 or not out.is_file():
-        raise RenderError(f"{browser} printed no PDF:\n{done.stderr[-2000:]}")
+    try:
+        with sync_playwright() as playwright:
+            browser = playwright.chromium.launch(
+                executable_path=chromium, args=["--no-sandbox", "--disable-gpu"]
+            )
+            opened = browser.new_page(viewport={"width": WIDTH, "height": 1000})
+            opened.set_default_timeout(1000 * PATIENCE)
+            opened.goto(page.as_uri())
+            opened.evaluate(MATHEMATICS)
+            opened.pdf(path=out, prefer_css_page_size=True, outline=True)
+    except Error as error:
+        raise RenderError(f"{chromium} printed no PDF:\n{error}") from error
 
 
 def count_pages(pdf: Path) -> int:
@@ -94,7 +100,8 @@ def join_pages(html: Path) -> str:
     """Return one HTML page with the text of all, in the order of the contents.
 
     Every id gets its page's name before it, and every link between pages leads to such
-    an id; links to other files of the site lead to where the book is published.
+    an id; links to other files of the site, and to the history of the references,
+    lead to where the book is published.
 
     Raises
     ------
@@ -123,7 +130,7 @@ def _contents(html: Path) -> dict[str, str]:
     links = _soup(html / "index.html").select("nav.bd-links a.reference.internal")
     pages = {str(a["href"]).partition("#")[0]: a.get_text().strip() for a in links}
     home = pages.pop("", "")
-    return {"index.html": home} | pages
+    return {"index.html": home} | {x: pages[x] for x in pages if x not in LEFT_OUT}
 
 
 def _key(path: str, fragment: str = "") -> str:
