@@ -21,7 +21,8 @@ NAME = "scaling-replicated.pdf"
 WIDTH = 680  # pixels, an A4 page without its margins
 PATIENCE = 900  # seconds
 MATHEMATICS = "() => window.MathJax?.startup?.promise.then(() => true)"
-LEFT_OUT = ("book/generated/history.html",)  # a thousand lines, for a screen
+# Tables for a screen; the chapters print every claim.
+LEFT_OUT = ("book/generated/all-claims.html", "book/generated/history.html")
 # Only what an article needs on paper: styles, mathematics, figures with a slider.
 STYLES = 'link[rel="stylesheet"]'
 SCRIPTS = 'script[src*="mathjax"], head script[src*="book.js"]'
@@ -100,8 +101,8 @@ def join_pages(html: Path) -> str:
     """Return one HTML page with the text of all, in the order of the contents.
 
     Every id gets its page's name before it, and every link between pages leads to such
-    an id; links to other files of the site, and to the history of the references,
-    lead to where the book is published.
+    an id; links to other files of the site, and to what is left out, lead to where
+    the book is published.
 
     Raises
     ------
