@@ -693,8 +693,9 @@ chapter.glue("sp-erased", f"{erased:.2f}".replace("-", "−"))
 # With the weaker decay more rows than dimensions stay, and the exponent lies at
 # the sum's or above it. So **the difference moves with the number of features
 # to a dimension, and neither of our decays leaves one**. The authors' code
-# (exp-10.py) has five positive decays, from 0.11 to 1; some between our two may
-# well give the sum. The paper's claim is not decided here.
+# (exp-10.py of {cite:t}`liu2025superposition`) has five positive decays, from
+# 0.11 to 1; some between our two may well give the sum. The paper's claim is not
+# decided here.
 #
 # ### Step 4: strong superposition, against directions that never learn
 #

@@ -513,10 +513,10 @@ record_values(claimed, have_chinchilla, "epoch_chinchilla.csv")
 #
 # The paper's case from practice: 133 points digitised from a figure of
 # {cite:t}`grattafiori2024llama`, extrapolated by three and a half decades of
-# compute. Its abstract puts the waste of Approach 2 at 6.5 percent of the
-# budget; further on it shows that the two approaches agree once its quality
-# control has removed seventeen points. Twelve of these are the two largest
-# budgets as a whole.
+# compute. The abstract {cite:p}`czech2026problems` puts the waste of Approach 2
+# at 6.5 percent of the budget; further on the paper shows that the two approaches
+# agree once its quality control has removed seventeen points. Twelve of these are
+# the two largest budgets as a whole.
 #
 # Three questions of a referee. Does the waste depend on the objective? On
 # *which* points go? And would another draw of points have given it at all?
@@ -575,8 +575,8 @@ record_values(claimed, have_llama, "isoflops.csv")
 # brings it near that. So the filter's effect does not show that quality was the
 # matter.
 #
-# The abstract has an interval of its own, 90 percent, for the waste in dollars:
-# 0.4 to 2.9 million about 1.4. But a waste has no sign: it is positive whether
+# The abstract {cite:p}`czech2026problems` has an interval of its own, 90 percent,
+# for the waste in dollars: 0.4 to 2.9 million about 1.4. But a waste has no sign: it is positive whether
 # Approach 2 asks for too many tokens or for too few. What has one is the excess
 # of tokens: {claim}`fitting.llama3-tokens` over bootstraps of the points of each
 # budget, an interval with zero inside. **The headline rests on one budget of six
@@ -1115,8 +1115,8 @@ chapter.glue("ft-share-llama", 100 * next_budgets / refits.TARGET, ".0f")
 # L-BFGS-B or Nelder and Mead from grids of 1,024 points; ours is a grid with
 # Newton steps. At `cpu` the noisy comparison has fewer seeds (see the table of
 # sizes). {cite:t}`besiroglu2024chinchilla` also fit a noise scale. The waste of
-# 6.3 percent in step 5 is that of the paper's draft against least squares; its
-# abstract's 6.5 is against the other surface. For step 6 our curves come from a
+# 6.3 percent in step 5 is that of the paper's draft against least squares; the
+# abstract's 6.5 {cite:p}`czech2026problems` is against the other surface. For step 6 our curves come from a
 # model of a few ten thousand parameters, evaluated on held-out text instead of
 # smoothed. For step 7 the bands hold for fits of bootstrap resamples of
 # near-optimal runs, which is not what 17 minima are.

@@ -321,7 +321,7 @@ for k in (2.2, 2.5):
 # There the slope of the logarithms is {claim}`pruning.theory-small-share`, for
 # gains over random sets of up to a factor {glue:text}`pr-largest-gain`. But no
 # theory of pruning is needed for it. "The student has the late error of the whole
-# pool, 0.5005 over its size" has {glue:text}`pr-small-whole`, and "the error of
+# pool, $0.5005$ over its size" has {glue:text}`pr-small-whole`, and "the error of
 # random sets times the share" {glue:text}`pr-small-share`. **With three or more
 # kept per weight hard examples are worth the whole pool**; that is all these cells
 # say. Nearer to two per weight the theory says more, but errors of 200 weights vary

@@ -882,8 +882,8 @@ table.rename_axis("fitted to N up to")
 #
 # **The exponent rises with $N$** (table): there is no one exponent that a beta
 # distribution could give, and the end of the curve is nearer than line or beta. Ln of the line's error over the error of the fitted
-# distribution is {claim}`resampling.from-distribution`; the paper's order of
-# magnitude would be 2.3. With 256 draws nobody sees the chances below a
+# distribution is {claim}`resampling.from-distribution`; the order of magnitude of
+# {cite:t}`schaeffer2025monkeys` would be 2.3. With 256 draws nobody sees the chances below a
 # thousandth that decide later; the paper fits other families of distributions.
 #
 # **Longer strings gain less,** as {cite:t}`balachandran2025inference` say of

@@ -94,7 +94,7 @@ def _cells(
     return [
         f"{says}<br><small><code>{claim.id}</code></small>",
         escape(ledger.chapter.title),
-        f'<a href="papers.html#{paper.anchor}">{escape(paper.short)}</a>',
+        paper.link,
         f"{claim.kind}, {claim.scope}{carries}",
         escape(show_published(claim)),
         escape(show_band(claim)),
@@ -153,7 +153,8 @@ def summary_sentence(rows: Sequence[Row]) -> str:
     """Count the verdicts in words, identities (which test our code) apart."""
     counts = Counter(row.verdict.word for row in rows if row.claim.kind != "identity")
     listed = ", ".join(f"{w} {counts[w]}" for w in SYMBOLS if counts[w])
-    sentence = f"Of {counts.total()} claims: {listed}."
+    what = "1 claim" if counts.total() == 1 else f"{counts.total()} claims"
+    sentence = f"Of {what}: {listed}."
     if checks := [row for row in rows if row.claim.kind == "identity"]:
         holding = sum(row.verdict.word == "holds" for row in checks)
         sentence += f" Of {len(checks)} identities that test our code, {holding} hold."

@@ -191,7 +191,10 @@ def check(
     """
     from scaling_book.chapters import built_record, pick_chapters
     from scaling_book.claims import load_ledger
+    from scaling_book.errors import RenderError
     from scaling_book.ledger import chapter_ledger
+    from scaling_book.lint import numbers_by_hand
+    from scaling_book.notebooks import convert
     from scaling_book.numbers import show_measured
     from scaling_book.profile import resolve_profile
 
@@ -200,8 +203,11 @@ def check(
     picked = pick_chapters(root, [slug] if slug else [])
     for chapter in (c for c in picked if not c.missing):
         path = built_record(root, profile, chapter.slug)
-        claims = ledger.get(chapter.slug, [])
-        by_slug[chapter.slug] = chapter_ledger(root, chapter, claims, path).rows
+        found = chapter_ledger(root, chapter, ledger.get(chapter.slug, []), path)
+        cells = convert(chapter.source.read_text(), chapter.name).cells
+        for fault in numbers_by_hand(cells, chapter.source.name, found):
+            raise RenderError(fault)
+        by_slug[chapter.slug] = found.rows
     absent = [c.missing_message for c in picked if c.missing]
     if against is not None:
         _compare(by_slug, against, profile, absent)

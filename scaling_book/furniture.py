@@ -1,7 +1,7 @@
 """What every chapter's page carries beside its text: head, citation, provenance, links."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from html import escape
 from pathlib import Path
 
@@ -31,11 +31,14 @@ class Page:
     data
         Pages' addresses of the files to download: what they are -> path from the
         site's root.
+    papers
+        Key of the bibliography -> link to the paper's row on the page of papers.
     """
 
     root: Path
     ledger: ChapterLedger
     data: dict[str, str]
+    papers: dict[str, str] = field(default_factory=dict)
 
     @property
     def made(self) -> dict:

@@ -61,7 +61,7 @@ def _point(line: dict[str, str]) -> Point:
         low,
         high,
         line["verdict"],
-        line["device"],
+        line["device"].replace("; ", " with "),  # accelerator with its host
     )
 
 
@@ -76,12 +76,12 @@ def history_page(root: Path, ledgers: Sequence[ChapterLedger]) -> str:
     order = sorted(points, key=lambda p: (p.claim not in claims, *key(p)))
     series = [list(found) for _, found in groupby(order, key=key)]
     runs = {(p.date, p.commit, p.profile, p.claim.split(".")[0]) for p in points}
-    devices = sorted({p.device for p in points if p.device})
+    devices = sorted({f"“{p.device}”" for p in points if p.device})
     several = sum(len(found) > 1 for found in series)
     text = (
         f"Each time a run becomes the reference, its numbers are added here: {len(runs)} "
         f"runs of chapters so far, on {len(devices)} kinds of machine "
-        f"({'; '.join(devices) or 'not recorded'}). {several} of {len(series)} series "
+        f"({' and '.join(devices) or 'not recorded'}). {several} of {len(series)} series "
         "have more than one point. The small plots show them in order, with 95 % "
         "intervals and the band shaded; runs differ in code and sizes as well as in "
         "chance, and the commit says by what. A claim whose statistic changed has "

@@ -1,14 +1,18 @@
 """What a chapter must not do, found in its cells: seeds, numbers or figures by hand."""
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 
-from scaling_book.ledger import Row
+from scaling_book.ledger import ChapterLedger, Row
 from scaling_book.numbers import quoted_value
 
 BY_HAND = re.compile(r"\bseeds\s*=\s*(?:(?:list|tuple)\()?\s*(?:range\(|[\[(]\s*\d)")
-NO_PROSE = re.compile(r"`[^`]*`|\$[^$]*\$|<[^>]*>")
-TYPED = re.compile(r"(?<![\w.`−-])[−-]?\d+\.\d{2,}(?![\w`]|\.\d)")
+FENCED = re.compile(r"^(`{3,}|\${2}).*?^\s*\1", re.MULTILINE | re.DOTALL)
+NO_PROSE = re.compile(r"`[^`]*`|\$[^$]*\$|<[^>]*>|\]\([^)]*\)")
+TYPED = re.compile(r"(?<![\w.`−-])[−-]?\d+\.\d+(?![\w`]|\.\d)")
+SENTENCE = re.compile(r"(?<=[.?!:])\s+(?=[A-Z*{])|\n\s*\n")
+CITED = re.compile(r"\{cite|\barXiv\b|\b(?:Fig|Figs|Table|Eq|Section|Theorem|Lemma)\b")
+LITERAL = re.compile(r"(?<![\w.])(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?")
 
 
 def complaints(cells: Iterable, name: str) -> Iterator[str]:
@@ -26,25 +30,59 @@ def complaints(cells: Iterable, name: str) -> Iterator[str]:
             yield f"{where}: a figure without alt text (mystnb: image: alt)"
 
 
-def typed_numbers(text: str, rows: Sequence[Row]) -> Iterator[str]:
-    """Yield each number of a text that a claim has, with the quote to write instead.
+def numbers_by_hand(cells: Sequence, name: str, ledger: ChapterLedger) -> Iterator[str]:
+    """Yield each number that a chapter's prose or captions type though code knows it."""
+    rows = [*ledger.rows, *(r for rows in ledger.references.values() for r in rows)]
+    settings = settings_of(cells, rows)
+    for i, cell in enumerate(cells):
+        text = cell.source if cell.cell_type == "markdown" else ""
+        caption = cell.metadata.get("mystnb", {}).get("figure", {}).get("caption", "")
+        for fault in typed_numbers(f"{text}{caption}", rows, settings):
+            yield f"{name}, cell {i}: {fault}"
 
-    Of three digits or more, as the card shows it; what a paper prints may be typed.
 
-    >>> list(typed_numbers("It is 1.020.", []))
-    []
+def settings_of(cells: Iterable, rows: Iterable[Row]) -> set[float]:
+    """Return the numbers that prose may type: those that code or claims spell out."""
+    code = [cell.source for cell in cells if cell.cell_type == "code"]
+    found = {float(x) for source in code for x in LITERAL.findall(source)}
+    for claim in (row.claim for row in rows):
+        stated = [x.value for x in (claim.published, claim.null) if x]
+        found |= {x for x in [*stated, *(claim.band or ())] if x is not None}
+    return found
+
+
+def typed_numbers(
+    text: str, rows: Iterable[Row], settings: Collection[float] = ()
+) -> Iterator[str]:
+    """Yield each decimal of a text that is typed though code knows it, and what to do.
+
+    A setting may be typed, and so may what a paper prints, in a sentence that cites it.
+    What a claim has measured may not: three digits of it or more, as its card shows it.
+
+    >>> list(typed_numbers("It is 1.7. The paper has 1.8 (Table 2).", []))
+    ['1.7 is typed by hand; glue it, or cite the paper in its sentence']
     """
-    known = {}
+    quotes = dict(_quotes(rows))
+    for sentence in SENTENCE.split(NO_PROSE.sub("", FENCED.sub("", text))):
+        for found in TYPED.finditer(sentence):
+            number = found[0].replace("-", "−")
+            digits = re.sub(r"\D", "", number).lstrip("0")
+            if len(digits) >= 3 and number in quotes:
+                yield f"{found[0]} is typed by hand; write {quotes[number]}"
+            elif not (float(number.lstrip("−")) in settings or CITED.search(sentence)):
+                yield (
+                    f"{found[0]} is typed by hand; glue it, or cite the paper in its "
+                    "sentence"
+                )
+
+
+def _quotes(rows: Iterable[Row]) -> Iterator[tuple[str, str]]:
+    """Yield our numbers as cards show them, each with its quote; a paper's own are free."""
+    rows = list(rows)
+    stated = [r.claim.published.value for r in rows if r.claim.published]
+    printed = {f"{x:g}" for x in stated if x is not None}
     for row in rows:
         for option, scale in (("value", 1), ("percent", 100)):
-            if row.measured:
-                quote = f"{{claim:{option}}}`{row.claim.id}`"
-                known[quoted_value(row.measured, scale)] = quote
-    for row in rows:
-        if row.claim.published and row.claim.published.value is not None:
-            known.pop(f"{row.claim.published.value:g}", None)
-    for found in TYPED.finditer(NO_PROSE.sub("", text)):
-        digits = re.sub(r"\D", "", found[0]).lstrip("0")
-        number = found[0].replace("-", "−")
-        if len(digits) >= 3 and number in known:
-            yield f"{found[0]} is typed by hand; write {known[number]}"
+            shown = row.measured and quoted_value(row.measured, scale)
+            if shown and shown not in printed:
+                yield shown, f"{{claim:{option}}}`{row.claim.id}`"

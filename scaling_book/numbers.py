@@ -10,6 +10,7 @@ from scaling_book.measure import Measured
 from scaling_core.base.intervals import Interval, decimals_for
 
 QUOTE = re.compile(r"\{claim(?::([^}`]*))?\}`([^`]*)`")
+SIGNED_ZERO = re.compile(r"(?<![\w.])[−-](?=0(?:\.0+)?(?![\d.]))")
 SYMMETRIC = ("t", "jackknife")
 
 
@@ -20,12 +21,21 @@ def show_number(value: float, decimals: int | None = None) -> str:
     ('0.1235', '3.2e−16', '1.50')
     """
     if decimals is not None:
-        text = f"{value:.{decimals}f}"
+        text = f"{value:z.{decimals}f}"
     elif value and not 1e-3 <= abs(value) < 1e5:
         text = f"{value:.1e}"
     else:
         text = f"{value:.4g}"
     return text.replace("-", "−")
+
+
+def without_signed_zero(text: str) -> str:
+    """Return a text of numbers without the sign of what was rounded to zero.
+
+    >>> without_signed_zero("'−0.00 ± 0.02'"), without_signed_zero("-0.01")
+    ("'0.00 ± 0.02'", '-0.01')
+    """
+    return SIGNED_ZERO.sub("", text)
 
 
 def _as_written(value: float) -> str:

@@ -1,6 +1,6 @@
 """HTML and MyST fragments: claim cards, tables, provenance, generated pages."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from html import escape
 from itertools import zip_longest
 
@@ -34,10 +34,11 @@ def chip(verdict: Verdict) -> str:
     )
 
 
-def card(row: Row) -> str:
+def card(row: Row, papers: Mapping[str, str]) -> str:
     """Return one claim as a card: says, paper, ours, band (or why not), verdict."""
     claim = row.claim
-    facts = {"Paper": escape(show_published(claim))}
+    link = papers.get(claim.paper, "")
+    facts = {f"Paper ({link})" if link else "Paper": escape(show_published(claim))}
     if claim.kind == "out-of-reach":
         facts["Why"] = escape(claim.why)
     else:
@@ -74,11 +75,12 @@ def ours_cell(row: Row) -> str:
     return escape(show_measured(measured, unit)) + small
 
 
-def cards(ledger: ChapterLedger) -> str:
+def cards(ledger: ChapterLedger, papers: Mapping[str, str]) -> str:
     """Return the cards of a chapter in groups.
 
     What carries it, the other judged claims, the identities as one card, our own
-    findings, and what is out of reach; the last two are folded.
+    findings, and what is out of reach; the last two are folded. ``papers``: key of the
+    bibliography -> link to its row on the page of papers.
     """
     groups: dict[str, list[Row]] = {}
     for row in ledger.rows:
@@ -86,24 +88,24 @@ def cards(ledger: ChapterLedger) -> str:
         own = kind in ("identity", "finding", "out-of-reach")
         name = "primary" if row.claim.primary else kind if own else "judged"
         groups.setdefault(name, []).append(row)
-    judged = groups.get("judged", [])
+    shown = {k: [card(row, papers) for row in rows] for k, rows in groups.items()}
+    judged = shown.get("judged", [])
     parts = [
-        *map(card, groups.get("primary", [])),
+        *shown.get("primary", []),
         _fold("Judged besides", judged, is_open=len(judged) <= FOLD_ABOVE),
         _identities(groups.get("identity", [])),
-        _fold("Findings of ours", groups.get("finding", [])),
-        _fold("Out of reach here", groups.get("out-of-reach", [])),
+        _fold("Findings of ours", shown.get("finding", [])),
+        _fold("Out of reach here", shown.get("out-of-reach", [])),
     ]
     return f'<div class="claim-cards">{"".join(parts)}</div>'
 
 
-def _fold(what: str, rows: list[Row], *, is_open: bool = False) -> str:
+def _fold(what: str, cards: list[str], *, is_open: bool = False) -> str:
     """Return a group of cards behind its count (nothing if it is empty)."""
-    if not rows:
+    if not cards:
         return ""
-    body = "".join(map(card, rows))
-    state = " open" if is_open else ""
-    return f"<details{state}><summary>{what} ({len(rows)})</summary>{body}</details>"
+    head = f"<summary>{what} ({len(cards)})</summary>"
+    return f"<details{' open' if is_open else ''}>{head}{''.join(cards)}</details>"
 
 
 def _identities(rows: list[Row]) -> str:
@@ -122,7 +124,7 @@ def _identities(rows: list[Row]) -> str:
     )
 
 
-def claims_table(ledger: ChapterLedger) -> str:
+def claims_table(ledger: ChapterLedger, papers: Mapping[str, str]) -> str:
     """Return ours against the paper as a table, references at other profiles beside."""
     others = ledger.references
     heads = ["Claim", "Paper", "Band, null", f"Ours ({ledger.provenance['profile']})"]
@@ -130,7 +132,7 @@ def claims_table(ledger: ChapterLedger) -> str:
     body = []
     for i, row in enumerate(ledger.rows):
         cells = [_reference_cell(others[p][i], p in ledger.older) for p in others]
-        body.append(_table_row(row, cells))
+        body.append(_table_row(row, cells, papers.get(row.claim.paper, "")))
     caption = "Each claim, the paper's number, our number and the computed verdict."
     return html_table(heads, body, caption)
 
@@ -143,7 +145,7 @@ def _reference_cell(row: Row, older_code: bool) -> str:
     return f"{text}<br>{chip(row.verdict)}{older}"
 
 
-def _table_row(row: Row, beside: list[str]) -> list[str]:
+def _table_row(row: Row, beside: list[str], paper: str) -> list[str]:
     claim = row.claim
     band = escape(show_band(claim))
     if claim.null:
@@ -151,7 +153,9 @@ def _table_row(row: Row, beside: list[str]) -> list[str]:
         band += f"<br><small>{escape(null)}</small>"
     says = f'<a href="#{anchor(claim.id)}">{escape(claim.says)}</a>'
     detail = f"<br><small>{escape(claim.quantity)}</small>"
-    shown = [escape(show_published(claim)), band, ours_cell(row)]
+    printed = escape(show_published(claim))
+    printed += paper and f"<br><small>{paper}</small>"
+    shown = [printed, band, ours_cell(row)]
     return [says + detail, *shown, *beside, chip(row.verdict)]
 
 

@@ -68,6 +68,12 @@ class Paper:
         """Authors and year, or the title where they are not known."""
         return f"{self.authors} {self.year}".strip() if self.authors else self.title
 
+    @property
+    def link(self) -> str:
+        """A link to its row, for the pages in book/generated and book/chapters."""
+        to = f"../generated/papers.html#{self.anchor}"
+        return f'<a href="{to}">{escape(self.short)}</a>'
+
 
 def load_survey(root: Path) -> list[Paper]:
     """Read the survey.

@@ -29,10 +29,10 @@ from scaling_book.forest import draw_forest, drawable
 from scaling_book.history_page import history_page
 from scaling_book.landing import landing_page
 from scaling_book.ledger import ChapterLedger, Row, load_book_ledger
-from scaling_book.lint import complaints, typed_numbers
+from scaling_book.lint import complaints, numbers_by_hand
 from scaling_book.measured import mark_measured
 from scaling_book.notebooks import set_ids, write_notebook
-from scaling_book.numbers import fill_quotes
+from scaling_book.numbers import fill_quotes, without_signed_zero
 from scaling_book.overview import Entry, load_entries
 from scaling_book.papers import load_survey, papers_page, quoted_papers
 from scaling_book.reading import read_notebook
@@ -42,6 +42,7 @@ from scaling_core.base.files import write_atomic
 
 CARDS = "<!-- claims:cards -->"
 TABLE = "<!-- claims:table -->"
+GLUED = "application/papermill.record/text/plain"
 UNPINNED = 'COMMIT = "main"'
 SOURCES = ("_config.yml", "_toc.yml", "index.md", "book", "notebooks")
 
@@ -120,13 +121,20 @@ def render(
     quotable = rows | _unmeasured(root, absent, profile)
     for chapter in absent:
         _write_stub(site, chapter)
+    survey = load_survey(root)
+    quoted = quoted_papers(root, survey)
+    links = {key: paper.link for key, paper in quoted.items()}
     measured: set[str] = set()
     for ledger in ledgers:
         run = runs[ledger.chapter.slug]
         data = furniture.copy_data(run.record, ledger, site)
-        page = furniture.Page(root, ledger, data)
+        page = furniture.Page(root, ledger, data, links)
         measured |= _write_chapter(site, run.notebook, page, quotable)
-    _write_generated(root, site, ledgers, entries, measured)
+    folder = site / "book" / "generated"
+    write_atomic(folder / "papers.md", papers_page(ledgers, survey, quoted, folder))
+    claims = all_claims_page(ledgers, quoted, measured, folder)
+    write_atomic(folder / "all-claims.md", claims)
+    _write_generated(root, site, ledgers, entries)
     if api_pages.has_api(site):
         api_pages.write_api(site, root, chapters)
     copy_assets(site)
@@ -180,15 +188,18 @@ def _write_chapter(
     notebook, name = read_notebook(source, RenderError), chapter.source.name
     for fault in complaints(notebook.cells, name):
         raise RenderError(fault)
+    for fault in numbers_by_hand(notebook.cells, name, page.ledger):
+        raise RenderError(fault)
     for i, cell in enumerate(notebook.cells):
         where = f"{name}, cell {i}"
         figure = cell.metadata.get("mystnb", {}).get("figure")
         if cell.cell_type == "markdown":
-            for fault in typed_numbers(cell.source, page.ledger.rows):
-                raise RenderError(f"{where}: {fault}")
             cell.source = fill_quotes(cell.source, rows, where)
         elif figure:
             figure["caption"] = fill_quotes(figure["caption"], rows, where)
+        for output in cell.get("outputs", []):
+            if GLUED in output.get("data", {}):
+                output.data[GLUED] = without_signed_zero(output.data[GLUED])
     ours = [r.claim.id for r in page.ledger.rows if r.claim.kind != "out-of-reach"]
     measured = mark_measured(notebook, ours)
     fill_chapter(notebook, page, site)
@@ -205,8 +216,9 @@ def fill_chapter(notebook, page: furniture.Page, site: Path) -> None:
         If the chapter lacks a placeholder or the set-up cell.
     """
     ledger, minutes = page.ledger, furniture.reading_minutes(notebook)
-    _replace(notebook, CARDS, pages.cards(ledger), ledger)
-    table = pages.claims_table(ledger) + "\n\n" + pages.chance_sentence(ledger.rows)
+    _replace(notebook, CARDS, pages.cards(ledger, page.papers), ledger)
+    table = pages.claims_table(ledger, page.papers)
+    table += "\n\n" + pages.chance_sentence(ledger.rows)
     line = furniture.forest_line(page)
     figure = _forest(ledger.rows, ledger.chapter.slug, site, line)
     _replace(notebook, TABLE, f"{figure}{table}", ledger)
@@ -255,15 +267,9 @@ def _write_generated(
     site: Path,
     ledgers: list[ChapterLedger],
     entries: dict[str, Entry],
-    measured: set[str],
 ) -> None:
     """Write the pages about the whole book; the chapters' pages are there already."""
     folder = site / "book" / "generated"
-    survey = load_survey(root)
-    quoted = quoted_papers(root, survey)
-    claims = all_claims_page(ledgers, quoted, measured, folder)
-    write_atomic(folder / "all-claims.md", claims)
-    write_atomic(folder / "papers.md", papers_page(ledgers, survey, quoted, folder))
     write_atomic(folder / "history.md", history_page(root, ledgers))
     write_atomic(folder / "exponents.md", exponents_page(ledgers, site))
     write_atomic(folder / "cost.md", cost_page(ledgers))

@@ -9,6 +9,8 @@ import re
 from functools import cache
 from typing import Any
 
+from pybtex.plugin import find_plugin, register_plugin
+
 from scaling_book.uses import public_names
 
 ARXIV = re.compile(r"\barXiv[: ](\d{4}\.\d{4,5})\b")
@@ -19,7 +21,14 @@ TERM = re.compile(r"^(\w[\w, ]*)(?=\n {4}\S)", re.MULTILINE)  # of a definition 
 
 
 def setup(app) -> dict[str, Any]:
-    """Join the builder: Sphinx calls this."""
+    """Join the builder: Sphinx calls this.
+
+    Each citation asks pybtex for these two backends, and it would read the names of all
+    installed packages for each.
+    """
+    for name in ("docutils", "plaintext"):
+        found = find_plugin("pybtex.backends", name)
+        register_plugin("pybtex.backends", name, found, force=True)
     app.connect("autodoc-process-docstring", _process)
     app.connect("autodoc-process-signature", _process_signature)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

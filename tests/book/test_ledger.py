@@ -134,12 +134,12 @@ def test_a_changed_band_fails_without_a_reason_and_says_it_with_one(mini_book):
     assert lines.startswith("    changes:\n      - {was: ")
     edit(mini_book, "    primary: true\n", lines.replace('"..."', '"a typing error"'))
     got = ledger(mini_book)
-    assert "changed after its run" in pages.card(got.rows[0])
-    assert "a typing error" in pages.card(got.rows[0])
+    assert "changed after its run" in pages.card(got.rows[0], {})
+    assert "a typing error" in pages.card(got.rows[0], {})
     assert "changed after a run: 1," in changes_sentence(got.rows)
     run(mini_book)  # with the new band: nothing was changed since
     again = ledger(mini_book)
-    assert "changed after" not in pages.card(again.rows[0])
+    assert "changed after" not in pages.card(again.rows[0], {})
     assert "of these, 0 after" in changes_sentence(again.rows)
 
 
@@ -165,12 +165,11 @@ def test_half_trained_is_on_the_card_and_can_undo_a_verdict(mini_book):
     run(mini_book, half_trained=[x - 0.5 for x in RUNS])
     got = row(mini_book)
     assert got.verdict.word == "inconclusive"
-    assert ">at half of the training: 0.500 [0.453, 0.547]; still moving" in pages.card(
-        got
-    )
+    half = ">at half of the training: 0.500 [0.453, 0.547]; still moving"
+    assert half in pages.card(got, {})
     run(mini_book, half_trained=RUNS)
     got = row(mini_book)
-    assert got.verdict.word == "agrees" and "still moving" not in pages.card(got)
+    assert got.verdict.word == "agrees" and "still moving" not in pages.card(got, {})
 
 
 @pytest.mark.parametrize(
@@ -193,7 +192,7 @@ def test_a_reference_ages_when_the_smoke_run_does_and_not_before(mini_book):
         reference(mini_book, "gpu", smoke={"first.slope": then})
         got = ledger(mini_book)
         assert got.references["gpu"][0].measured and ("gpu" in got.older) is older
-        assert ("older code" in pages.claims_table(got)) is older
+        assert ("older code" in pages.claims_table(got, {})) is older
 
 
 def test_a_time_ages_no_reference(mini_book):
@@ -261,7 +260,7 @@ def test_without_its_data_prose_quotes_the_accepted_run(mini_book, profile):
     assert bare.measured is None and bare.verdict.word == "not assessed here"
     text = fill_quotes("{claim:value}`first.slope`", {"first.slope": bare}, "")
     assert text == f"1.000 (run of {date})"
-    assert f"5 runs in the accepted run of {date}" in pages.card(bare)
+    assert f"5 runs in the accepted run of {date}" in pages.card(bare, {})
 
 
 @pytest.mark.parametrize("quoted", ["{claim}`first.slop`", "{claim:mean}`first.slope`"])
@@ -303,7 +302,7 @@ def test_cards_stand_in_groups_and_identities_share_one(mini_book):
     chapter.record("first.level", runs=RUNS)
     chapter.record("first.sum", value=0.0, tolerance_of="the sum")
     chapter.finish()
-    html = pages.cards(ledger(mini_book))
+    html = pages.cards(ledger(mini_book), {})
     places = [html.index(f'id="claim-first-{x}"') for x in ("slope", "sum", "level")]
     assert places == sorted(places) and html.index('claim-first-size"') > places[-1]
     assert "1 of 1 hold" in html and "<summary>Findings of ours (1)" in html

@@ -25,6 +25,11 @@ def soup(html):
     return BeautifulSoup(html, "html.parser")
 
 
+def test_a_summary_counts_in_words():
+    assert all_claims.summary_sentence([row()]) == "Of 1 claim: disagrees 1."
+    assert all_claims.summary_sentence([row()] * 2) == "Of 2 claims: disagrees 2."
+
+
 def test_a_table_to_filter_stands_whole_without_a_script():
     html = tables.filter_table(
         ["A", "B"],
@@ -188,4 +193,5 @@ def test_the_page_reads_every_line_of_the_history():
     page = soup(history.history_page(REPOSITORY, []))
     rows = page.select("tbody tr")
     assert sum(len(r.select("li")) for r in rows) == len(points)
+    assert "(“NVIDIA H200 with x86_64 CPU, 16 cores” and “x86_64" in page.text
     assert {r["data-runs"] for r in rows} == {"one", "several"}

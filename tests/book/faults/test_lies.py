@@ -62,6 +62,13 @@ def a_number_typed_by_hand(root):
     return ["render"], "1.020 is typed by hand; write {claim:value}`first.slope`"
 
 
+def a_glued_number_typed_by_hand(root):
+    edit(root / "notebooks/01_first.py", "{claim}`first.slope`, that", "1.37, that")
+    return [
+        "check"
+    ], "1.37 is typed by hand; glue it, or cite the paper in its sentence"
+
+
 def a_figure_without_alt_text(root):
     path = root / "build/executed/cpu/01_first.ipynb"
     notebook = nbformat.read(path, as_version=4)
@@ -85,6 +92,7 @@ LIES = (
     an_edited_verdict,
     a_null_inside_the_band,
     a_number_typed_by_hand,
+    a_glued_number_typed_by_hand,
     a_figure_without_alt_text,
     a_contradiction_at_half_of_the_training,
 )

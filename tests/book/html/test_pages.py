@@ -248,3 +248,26 @@ def test_every_claim_leads_to_its_card_its_cell_and_its_paper(pages, site):
         )
     files = [a["href"] for a in page.select("a.download")]
     assert {x.rsplit(".", 1)[-1] for x in files} >= {"csv", "json"}
+
+
+def test_cards_and_tables_of_claims_and_rows_of_papers_lead_to_each_other(pages, site):
+    folder = site / "book" / "generated"
+    back = {
+        (local_file(folder / "papers.html", a["href"]), a["href"].partition("#")[2]): r
+        for r in pages[folder / "papers.html"].select("tbody tr")
+        for a in r.select(".marks a")
+    }
+    for (page, card), row in back.items():
+        link = f"../generated/papers.html#{row['id']}"
+        found = pages[page].find(id=card)
+        if found.name != "li":  # identities have a card together
+            assert found.select_one(".claim-facts dt a")["href"] == link
+        line = pages[page].select_one(f'.claims-table a[href="#{card}"]')
+        assert line.find_parent("tr").find("a", href=link)
+    chapters = [p for p in pages if p.parent.name == "chapters"]
+    listed = {(p, a["href"][1:]) for p in chapters for a in _claims_of(pages[p])}
+    assert listed == set(back)
+
+
+def _claims_of(chapter):
+    return chapter.select('.claims-table a[href^="#claim-"]')
