@@ -77,7 +77,13 @@ from scaling_core.models.streams import record_streams
 from scaling_core.models.transformer import TransformerConfig
 from scaling_core.training.sweep import run_sweep
 from scaling_core.training.text import TextSetting
-from studies.residual_theory import paths, theory, trained, untrained
+from studies.residual_theory import (
+    interactive,
+    paths,
+    theory,
+    trained,
+    untrained,
+)
 
 # %% tags=["hide-input"]
 chapter = Chapter("residual-theory", profile=profile)
@@ -228,6 +234,19 @@ plt.show()
 # at most $\sum \log(1 + g_i)$. **The mean path is never longer than the
 # logarithm of the squared gain**: as long as blocks are independent, a signal
 # kept in bounds is a signal that has passed few of them.
+#
+# **How deep is a deep network, then?** Drag the scale: the legend has mean length
+# and bound for three depths. At a quarter, sixteen blocks are one block long, and
+# the two numbers nearly agree. Four times the blocks need half the scale to be as
+# short; unscaled, half of all blocks are passed, and each doubles the gain.
+
+# %% tags=["hide-input"]
+interactive.show([SERIES[i] for i in (0, 3, 5)])
+
+# %% [markdown]
+# *The slider changes the scale of all blocks. Lines: share of the squared signal
+# that has passed so many blocks, by the coin law, for networks of 4, 16 and 64
+# blocks.*
 #
 # ### Gains and remainders
 #
