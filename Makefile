@@ -1,4 +1,5 @@
 # make book | pdf | test | lint | test-full | test-browser | clean    (no activation needed)
+# make audit | licences | sbom: of the packages in the lock; audit asks PyPI
 PYTHON ?= python3
 # For small CPU wheels of PyTorch:
 #   make book PIP_ARGS="--extra-index-url https://download.pytorch.org/whl/cpu"
@@ -8,6 +9,7 @@ JOBS ?= 2
 PYTEST_ARGS ?=
 
 BIN := .venv/bin
+AUDIT := .venv/audit/bin
 INSTALL = $(BIN)/python -m pip install --quiet $(PIP_ARGS) -c $(LOCK)
 PYTEST = $(BIN)/python -m pytest -q
 # One thread per process: small models gain nothing from more and lose much.
@@ -17,7 +19,7 @@ export JUPYTER_PLATFORM_DIRS = 1
 # A backend set from outside would make every figure vanish from the notebooks.
 unexport MPLBACKEND
 
-.PHONY: book pdf test lint test-full test-browser clean
+.PHONY: book pdf test lint test-full test-browser audit licences sbom clean
 .DELETE_ON_ERROR:
 
 book: .venv/.installed
@@ -45,6 +47,23 @@ test-full: .venv/.cluster
 test-browser: .venv/.browser
 	$(PYTEST) -m browser $(PYTEST_ARGS)
 
+# Not --strict, a package that PyPI does not answer for would pass unseen.
+audit: .venv/.audit
+	@$(AUDIT)/pip-audit --strict --no-deps --disable-pip --progress-spinner off \
+	  -r $(LOCK) || { echo "make audit: NOT CLEAN. A package has a known hole, or PyPI \
+	could not be asked about one: see above."; exit 1; }
+
+licences: .venv/.audit .venv/.cluster .venv/.browser
+	mkdir -p build
+	$(AUDIT)/pip-licenses --python $(BIN)/python --from mixed --with-system \
+	  --ignore-packages pip scaling-core --format csv --output-file build/licences.csv
+	sed 's/+[a-z0-9][a-z0-9]*"/"/' build/licences.csv > licences.csv  # torch 2.13.0, not +cpu
+
+sbom: .venv/.audit .venv/.cluster .venv/.browser
+	mkdir -p build
+	$(AUDIT)/cyclonedx-py environment --pyproject pyproject.toml --output-reproducible \
+	  --output-file build/sbom.json $(BIN)/python
+
 clean:
 	rm -rf build _build book/chapters book/generated book/_static/vendor
 
@@ -55,4 +74,9 @@ clean:
 
 .venv/.cluster .venv/.browser: .venv/.%: .venv/.installed
 	$(INSTALL) -e ".[$*]"
+	touch $@
+
+.venv/.audit: constraints-audit.txt $(LOCK)
+	$(PYTHON) -m venv .venv/audit
+	$(AUDIT)/python -m pip install --quiet -c $(LOCK) -r constraints-audit.txt
 	touch $@

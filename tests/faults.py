@@ -51,6 +51,12 @@ COUNTS: dict[str, tuple[int, int, str]] = {
     "`scaling run` and `accept` at once": (1, 10, "the second waits"),
     "two `scaling fetch` at once": (3, 30, "one whole file"),
     "8 processes open one new store": (10, 200, "they share it"),
+    "a chapter is run a second time, from nothing": (
+        1,
+        11,
+        "each number is the same, bit for bit",
+    ),
+    "another processor, or two threads": (0, 33, "each verdict is the same"),
     "a lie is planted": (10, 10, "it is refused, or shown by name"),
 }
 

@@ -20,22 +20,30 @@ REQUIREMENTS = [
     for group in (PROJECT["dependencies"], *EXTRAS.values())
     for text in group
 ]
-LOCK_LINES = [
-    line
-    for line in (ROOT / "constraints.txt").read_text().splitlines()
-    if line and not line.startswith("#")
-]
-PINS = {
-    canonicalize_name(name): version
-    for name, _, version in (line.partition("==") for line in LOCK_LINES)
-}
 
 
-def test_lock_is_exact_pins_only():
-    for line in LOCK_LINES:
+def lines(lock: str) -> list[str]:
+    """Return the lines of a lock that pin something."""
+    text = (ROOT / lock).read_text()
+    return [x for x in text.splitlines() if x and not x.startswith("#")]
+
+
+def pins(lock: str) -> dict[str, str]:
+    """Return name -> version of a lock."""
+    pairs = (line.split("==") for line in lines(lock))
+    return {canonicalize_name(name): version for name, version in pairs}
+
+
+PINS = pins("constraints.txt")
+
+
+@pytest.mark.parametrize("lock", ["constraints.txt", "constraints-audit.txt"])
+def test_lock_is_exact_pins_only(lock):
+    for line in lines(lock):
         assert re.fullmatch(r"[A-Za-z0-9._-]+==[A-Za-z0-9.!]+", line), line
-    assert len(PINS) == len(LOCK_LINES), "a package is pinned twice"
-    assert list(PINS) == sorted(PINS), "keep the lock sorted"
+    names = list(pins(lock))
+    assert len(names) == len(lines(lock)), "a package is pinned twice"
+    assert names == sorted(names), "keep the lock sorted"
 
 
 @pytest.mark.parametrize("requirement", REQUIREMENTS, ids=str)

@@ -13,7 +13,9 @@ WRITES = {  # every permission to write that any job has
     ("pages.yml", "deploy", "id-token"),
     ("pages.yml", "executed", "contents"),
     ("weekly.yml", "newest", "issues"),
+    ("weekly.yml", "audit", "issues"),
 }
+SCOPES = {scope for _, _, scope in WRITES}
 
 
 def read(path):
@@ -44,6 +46,30 @@ def test_only_named_jobs_may_write():
         if level == "write"
     }
     assert found == WRITES
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda p: p.name)
+def test_strangers_get_no_rights(path):
+    """No event gives a fork's code our token, and only who pushes keeps it on disk."""
+    workflow = read(path)
+    events = {"push", "pull_request", "schedule", "workflow_dispatch"}
+    assert set(workflow[True]) <= events, "pull_request_target would"
+    for name, job in workflow["jobs"].items():
+        assert job.get("permissions", {}).keys() <= {"contents", *SCOPES}
+        for step in job["steps"]:
+            if step.get("uses", "").startswith("actions/checkout@"):
+                kept = step.get("with", {}).get("persist-credentials", True)
+                assert kept == ((path.name, name, "contents") in WRITES)
+
+
+def test_the_lock_is_audited_and_its_bill_of_materials_kept():
+    steps = read(FOLDER / "weekly.yml")["jobs"]["audit"]["steps"]
+    run = [step.get("run", "") for step in steps]
+    licences = next(i for i, line in enumerate(run) if line.startswith("make licences"))
+    assert run[licences + 1] == "git diff --exit-code licences.csv"
+    assert "make audit" in run, "each failure opens the issue"
+    kept = [s["with"]["path"] for s in steps if "upload-artifact" in s.get("uses", "")]
+    assert kept == ["build/sbom.json"]
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda p: p.name)
