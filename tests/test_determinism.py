@@ -28,7 +28,7 @@ ROOT = Path(__file__).parents[1]
 LEDGER = load_ledger(ROOT)
 CHEAP = ["four-regimes"]
 ALL = [chapter.slug for chapter in list_chapters(ROOT)]
-OTHER = "another processor, or two threads"
+FAULT = "another processor, or two threads"
 UNLIKE = "import torch\ntorch.manual_seed(7)\n"  # at the start of every Python
 SETTINGS = {
     "old-torch": {"ATEN_CPU_CAPABILITY": "default", "MKL_CBWR": "COMPATIBLE"},
@@ -112,4 +112,4 @@ def test_every_verdict_is_that_of_another_processor(run, setting):
 
 def test_the_counts_are_those_of_chapters_and_settings():
     assert COUNTS["a chapter is run a second time, from nothing"][:2] == (1, len(ALL))
-    assert COUNTS[OTHER][:2] == (0, len(ALL) * len(SETTINGS))
+    assert COUNTS[FAULT][:2] == (0, len(ALL) * len(SETTINGS))
