@@ -46,7 +46,7 @@ def run(tmp_path_factory):
         folder = tmp_path_factory.mktemp(setting)
         ignored = shutil.ignore_patterns(".*", "build", "_build", "__pycache__")
         book = Path(shutil.copytree(ROOT, folder / "book", ignore=ignored))
-        environment = {"SCALING_DATA": str(folder)} | SETTINGS.get(setting, {})
+        environment = {"SCALING_DATA": str(folder / "none")} | SETTINGS.get(setting, {})
         if setting == "again":
             (folder / "sitecustomize.py").write_text(UNLIKE)
             paths = [str(folder), *filter(None, [os.environ.get("PYTHONPATH")])]
