@@ -6,9 +6,8 @@ others says nothing of them.
 """
 
 import io
-import re
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from html import escape
 from pathlib import Path
 
@@ -18,6 +17,7 @@ from scaling_book.forest import STYLE
 from scaling_book.ledger import ChapterLedger, Row
 from scaling_book.numbers import show_published
 from scaling_book.pages import anchor, chip, html_table, ours_cell
+from scaling_book.papers import Paper
 from scaling_core.base.files import write_atomic
 
 CAUSES = {  # cause -> what it says on the page; all of `claims.Cause`, in this order
@@ -41,10 +41,13 @@ SHAPES = {  # marker -> what it means, and the words of the verdicts it stands f
 Groups = dict[str, list[tuple[Row, str]]]
 
 
-def exponents_page(ledgers: Sequence[ChapterLedger], site: Path) -> str:
+def exponents_page(
+    ledgers: Sequence[ChapterLedger], papers: Mapping[str, Paper], site: Path
+) -> str:
     """Return the page in MyST, and draw its figure below ``site``.
 
     A book without any exponent, or without a number for one, has a page too.
+    ``papers``: key of the bibliography -> paper.
     """
     title = "# One exponent, many papers"
     groups = group_exponents(ledgers)
@@ -59,7 +62,7 @@ def exponents_page(ledgers: Sequence[ChapterLedger], site: Path) -> str:
         parts[-1] += f"\n{_caption(len(rows) - sum(map(len, drawn.values())))}\n```"
     heads = ["Exponent", "Paper", "Ours", "Verdict"]
     for name, found in groups.items():
-        body = [_table_row(row, page) for row, page in found]
+        body = [_table_row(row, page, papers[row.claim.paper]) for row, page in found]
         parts += [f"## {name}", html_table(heads, body, f"Exponents: {name.lower()}.")]
     return "\n\n".join(parts) + "\n"
 
@@ -97,7 +100,7 @@ def our_range(row: Row) -> tuple[float, float] | None:
 
 def counts_sentence(rows: Sequence[Row]) -> str:
     """Say how many exponents there are, and how many of ours lie where the paper's do."""
-    papers = {row.claim.paper for row in rows}
+    papers = len({row.claim.paper for row in rows})
     inside, touching = [], []
     for row in rows:
         paper, ours = published_range(row), our_range(row)
@@ -107,7 +110,7 @@ def counts_sentence(rows: Sequence[Row]) -> str:
     return (
         f"The exponent is the number of a scaling law that travels, into other papers "
         f"and into plans. In this book {len(rows)} claims are exponents, about "
-        f"{len(papers)} papers. In {len(inside)} of them a number of ours stands beside "
+        f"{papers} paper{'s' * (papers > 1)}. In {len(inside)} of them a number of ours stands beside "
         f"a published one with an uncertainty: ours lies within it in {sum(inside)}, "
         f"and our interval touches it in {sum(touching)}. What the uncertainty is "
         "differs from paper to paper, so the verdicts go by the bands of "
@@ -155,16 +158,16 @@ def _caption(left_out: int) -> str:
     )
 
 
-def _table_row(row: Row, page: str) -> list[str]:
+def _table_row(row: Row, page: str, paper: Paper) -> list[str]:
     claim, exponent = row.claim, exponent_of(row.claim)
     link = f"../chapters/{page}.html#{anchor(claim.id)}"
     what = f'<a href="{link}">{escape(in_words(exponent))}</a>'
     what += f" (cause: {exponent.cause})" if exponent.minus else ""
     says = f"<br><small>{escape(claim.says)}</small>"
-    paper = f"{short_paper(claim.paper)}: {show_published(claim)}"
+    stated = f"{paper.link}: {escape(show_published(claim))}"
     if claim.published is None:
-        paper = f"states none ({short_paper(claim.paper)})"
-    return [what + says, escape(paper), ours_cell(row), chip(row.verdict)]
+        stated = f"states none ({paper.link})"
+    return [what + says, stated, ours_cell(row), chip(row.verdict)]
 
 
 def exponent_of(claim: Claim) -> Exponent:
@@ -181,16 +184,6 @@ def in_words(exponent: Exponent) -> str:
     """
     less = f", minus {exponent.minus}" if exponent.minus else ""
     return f"{exponent.of} in {exponent.in_}{less}"
-
-
-def short_paper(key: str) -> str:
-    """Return author and year of a bib key.
-
-    >>> short_paper("liu2025superposition")
-    'Liu 2025'
-    """
-    found = re.match(r"(\D+)(\d{4})", key)
-    return f"{found[1].capitalize()} {found[2]}" if found else key
 
 
 def draw_exponents(groups: dict[str, list[Row]], path: Path) -> str:

@@ -34,7 +34,7 @@ from scaling_book.measured import mark_measured
 from scaling_book.notebooks import set_ids, write_notebook
 from scaling_book.numbers import fill_quotes, without_signed_zero
 from scaling_book.overview import Entry, load_entries
-from scaling_book.papers import load_survey, papers_page, quoted_papers
+from scaling_book.papers import Paper, load_survey, papers_page, quoted_papers
 from scaling_book.reading import read_notebook
 from scaling_book.rerun_page import cost_page
 from scaling_book.verdicts import judge
@@ -134,7 +134,7 @@ def render(
     write_atomic(folder / "papers.md", papers_page(ledgers, survey, quoted, folder))
     claims = all_claims_page(ledgers, quoted, measured, folder)
     write_atomic(folder / "all-claims.md", claims)
-    _write_generated(root, site, ledgers, entries)
+    _write_generated(root, site, ledgers, entries, quoted)
     if api_pages.has_api(site):
         api_pages.write_api(site, root, chapters)
     copy_assets(site)
@@ -267,11 +267,12 @@ def _write_generated(
     site: Path,
     ledgers: list[ChapterLedger],
     entries: dict[str, Entry],
+    quoted: dict[str, Paper],
 ) -> None:
     """Write the pages about the whole book; the chapters' pages are there already."""
     folder = site / "book" / "generated"
     write_atomic(folder / "history.md", history_page(root, ledgers))
-    write_atomic(folder / "exponents.md", exponents_page(ledgers, site))
+    write_atomic(folder / "exponents.md", exponents_page(ledgers, quoted, site))
     write_atomic(folder / "cost.md", cost_page(ledgers))
     write_atomic(folder / "landing.md", landing_page(ledgers, entries, site))
 

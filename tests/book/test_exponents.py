@@ -9,6 +9,7 @@ from scaling_book.chapters import built_record, list_chapters
 from scaling_book.claims import Cause, Claim, judged_hash
 from scaling_book.exponents import CAUSES, DIFFERENCES, exponents_page
 from scaling_book.ledger import load_book_ledger
+from scaling_book.papers import quoted_papers
 
 from .test_claims import claim
 
@@ -23,7 +24,7 @@ def page_of(root, profile="cpu", **marks):
     chapters = list_chapters(root)
     records = {c: built_record(root, profile, c.slug) for c in chapters}
     ledgers = load_book_ledger(root, records)
-    return exponents_page(ledgers, root)
+    return exponents_page(ledgers, quoted_papers(root, []), root)
 
 
 def test_an_exponent_names_a_known_cause_and_is_not_judged_by_it():
@@ -43,9 +44,9 @@ def test_rows_stand_under_their_cause_with_numbers_and_links(executed):
         "02_second.html#claim-second-slope",
     ):
         assert f'href="../chapters/{link}"' in page
-    assert "2 claims are exponents, about 1 papers" in page
+    assert "2 claims are exponents, about 1 paper. In 0" in page
     assert "In 0 of them" in page, "the paper gives no uncertainty"
-    assert "Someone 2020: 1, Table 1" in page and "[1.000, 1.040]" in page
+    assert "B 2020</a>: 1, Table 1" in page and "[1.000, 1.040]" in page
     assert "loss in width m, minus chance" in page and "(cause: overlap)" in page
     svg = (executed / "book/generated/exponents.svg").read_text()
     assert "Date" not in svg and svg.count("<svg") == 1
@@ -74,7 +75,7 @@ def test_smoke_has_numbers_without_intervals_or_verdicts(executed):
 
 
 def test_no_number_means_no_figure_and_no_exponent_a_sentence(executed):
-    assert exponents_page([], executed) == page_of(executed)
+    assert exponents_page([], {}, executed) == page_of(executed)
     assert "No claim of these chapters is an exponent" in page_of(executed)
     path = executed / "data/claims/first.yml"
     row = dict(id="first.far", paper="someone2020", says="s", quantity="q", why="far")
