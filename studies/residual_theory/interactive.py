@@ -59,8 +59,8 @@ def paths_figure(colors: Sequence[str]):
     figure.update_xaxes(title_text="blocks passed", range=[-1, 65], zeroline=False)
     figure.update_yaxes(title_text="share of the squared signal", range=[0, 1.02])
     figure.update_layout(xaxis_gridcolor="#EEEEEE", yaxis_gridcolor="#EEEEEE")
-    title = "mean length; log of the gain"
-    legend = dict(orientation="h", y=1.02, yanchor="bottom", title_text=title)
+    title = dict(text="mean length; log of the gain", side="top")
+    legend = dict(orientation="h", y=1.02, yanchor="bottom", title=title)
     look: dict = LOOK | dict(height=470, legend=legend, showlegend=True)
     look["margin"] = dict(l=60, r=15, t=100, b=50)
     return figure.update_layout(sliders=[steps], **look)
