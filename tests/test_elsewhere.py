@@ -150,3 +150,39 @@ def test_a_slurm_task_that_ran_out_of_time_is_queued_again(cluster):
     assert asked == "requeue 77_1\n"
     (root / "notebooks" / "01_first.py").write_text("1 / 0\n")
     assert task(1)[0].returncode == 1, "a failure is not queued again"
+
+
+def test_a_slurm_job_of_several_nodes_runs_chapters_by_ray(tmp_path):
+    """The programs are stand-ins that write down how they are called."""
+    told = tmp_path / "told"
+    then = {
+        "ray": "true",
+        "srun": 'while [ "${1#--}" != "$1" ]; do shift; done; exec "$@"',
+        "scaling": f"until grep -q 'start --address' {told}; do sleep 0.05; done",
+    }
+    for name, action in then.items():
+        program = tmp_path / name
+        note = f'echo "{name} $RAY_AUTH_MODE $*" >> {told}'
+        program.write_text(f"#!/bin/bash\n{note}\n{action}\n")
+        program.chmod(0o755)
+    environment = os.environ | {
+        "PATH": f"{tmp_path}:{os.environ['PATH']}",
+        "BIN": str(tmp_path),
+        "SLURM_SUBMIT_DIR": str(tmp_path),
+        "SLURM_NNODES": "3",
+        "SLURM_CPUS_PER_TASK": "4",
+        "GPUS": "0.5",
+    }
+    script = ["bash", ROOT / "book" / "ray.sh", "one", "two"]
+    done = subprocess.run(
+        script, env=environment, capture_output=True, text=True, timeout=60
+    )
+    assert done.returncode == 0, done.stderr
+    lines = told.read_text().splitlines()
+    (run,) = [line.split() for line in lines if line.startswith("scaling")]
+    assert run[:5] == ["scaling", "token", "run", "one", "two"]
+    address = run[run.index("--ray-address") + 1]
+    assert run[-2:] == ["--gpus-per-task", "0.5"] and address.endswith(":6379")
+    assert lines[1].startswith("ray token start --head") and "--num-cpus=4" in lines[1]
+    (srun,) = [line for line in lines if line.startswith("srun")]
+    assert "--nodes=2" in srun and f"start --address={address}" in srun
