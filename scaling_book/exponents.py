@@ -88,25 +88,15 @@ def published_range(row: Row) -> tuple[float, float] | None:
     return published.value - spread, published.value + spread
 
 
-def our_range(row: Row) -> tuple[float, float] | None:
-    """Return the ends of our interval, or our number twice where it has none."""
-    if row.measured is None:
-        return None
-    interval = row.measured.interval
-    if interval is None:
-        return row.measured.estimate, row.measured.estimate
-    return interval.low, interval.high
-
-
 def counts_sentence(rows: Sequence[Row]) -> str:
     """Say how many exponents there are, and how many of ours lie where the paper's do."""
     papers = len({row.claim.paper for row in rows})
     inside, touching = [], []
     for row in rows:
-        paper, ours = published_range(row), our_range(row)
-        if paper and ours and row.measured and paper[0] < paper[1]:
-            inside.append(paper[0] <= row.measured.estimate <= paper[1])
-            touching.append(ours[0] <= paper[1] and paper[0] <= ours[1])
+        paper, ours = published_range(row), row.measured
+        if paper and ours and paper[0] < paper[1]:
+            inside.append(paper[0] <= ours.estimate <= paper[1])
+            touching.append(ours.ends[0] <= paper[1] and paper[0] <= ours.ends[1])
     return (
         f"The exponent is the number of a scaling law that travels, into other papers "
         f"and into plans. In this book {len(rows)} claims are exponents, about "
@@ -122,8 +112,8 @@ def causes_sentence(groups: Groups) -> str:
     """Warn that equal numbers have different causes, and say where an exponent of 1 is."""
     held = {}
     for name, found in groups.items():
-        ranges = [our_range(row) for row, _ in found if name != DIFFERENCES]
-        count = sum(bool(r) and r[0] < 1 < r[1] for r in ranges)
+        ours = [row.measured.ends for row, _ in found if row.measured]
+        count = sum(low < 1 < high for low, high in ours if name != DIFFERENCES)
         held |= {name.lower(): count} if count else {}
     warning = (
         "**Equal numbers can have different causes.** Overlaps of random directions "
@@ -144,7 +134,7 @@ def _drawable(found: list[tuple[Row, str]]) -> list[Row]:
     return [
         row
         for row, _ in found
-        if row.claim.kind != "identity" and (our_range(row) or published_range(row))
+        if row.claim.kind != "identity" and (row.measured or published_range(row))
     ]
 
 
@@ -223,14 +213,14 @@ def draw_exponents(groups: dict[str, list[Row]], path: Path) -> str:
 
 def _draw_row(ax, row: Row, y: float) -> str:
     """Draw one row at height ``y`` and return the marker of its verdict."""
-    claim, paper, ours, marker = row.claim, published_range(row), our_range(row), ""
+    claim, paper, marker = row.claim, published_range(row), ""
     if paper:
         style = dict(color=COLORS["paper"], lw=1.2)
         ax.plot(paper, [y - 0.16] * 2, ls="--", **style)
         ax.plot(sum(paper) / 2, y - 0.16, "D", mfc="white", ms=4.5, **style)
-    if ours and row.measured:
+    if row.measured:
         marker = next(m for m, (_, w) in SHAPES.items() if row.verdict.word in w)
-        ax.plot(ours, [y + 0.12] * 2, color=COLORS["ours"], lw=1.8)
+        ax.plot(row.measured.ends, [y + 0.12] * 2, color=COLORS["ours"], lw=1.8)
         ax.plot(row.measured.estimate, y + 0.12, marker, color=COLORS["ours"], ms=6)
     exponent = exponent_of(claim)
     label = f"{row.verdict.symbol} {exponent.of} in {exponent.in_}"
@@ -259,7 +249,7 @@ def _legend(figure, shown: set[str]) -> None:
 
 def _alternative_text(groups: dict[str, list[Row]]) -> str:
     counts = "; ".join(f"{name.lower()}, {len(rows)}" for name, rows in groups.items())
-    ranges = [our_range(row) for rows in groups.values() for row in rows]
-    ends = [end for r in ranges if r for end in r]
+    ours = [row.measured for rows in groups.values() for row in rows if row.measured]
+    ends = [end for measured in ours for end in measured.ends]
     span = f" Ours run from {min(ends):.2g} to {max(ends):.2g}." if ends else ""
     return f"Exponents published and ours on one axis, by cause: {counts}.{span}"

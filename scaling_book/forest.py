@@ -49,9 +49,7 @@ def draw_forest(rows: Sequence[Row], path: Path) -> str:
 def _draw_row(ax, row: Row) -> None:
     measured, claim, paper = row.measured, row.claim, _paper_marks(row)
     assert measured is not None, "only drawable rows are drawn"
-    low = high = measured.estimate
-    if measured.interval:
-        low, high = measured.interval.low, measured.interval.high
+    low, high = measured.ends
     marks = [low, high, *paper]
     marks += [claim.null.value] if claim.null else []
     if claim.band:

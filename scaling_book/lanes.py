@@ -63,10 +63,7 @@ def place(row: Row) -> Mark | None:
     def scaled(value: float) -> float:
         return (value - null) / (near - null)
 
-    ends = [measured.estimate] * 2
-    if measured.interval:
-        ends = [measured.interval.low, measured.interval.high]
-    low, high = sorted(map(scaled, ends))
+    low, high = sorted(map(scaled, measured.ends))
     printed = claim.published.value if claim.published else None
     paper = None if printed is None else scaled(printed)
     return Mark(row, scaled(measured.estimate), low, high, scaled(far), paper)

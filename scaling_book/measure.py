@@ -34,6 +34,12 @@ class Measured:
     leave_one_out: tuple[float, float] | None = None
     half_trained: Interval | None = None
 
+    @property
+    def ends(self) -> tuple[float, float]:
+        """The ends of the interval, or the number twice where there is none."""
+        one = self.interval
+        return (one.low, one.high) if one else (self.estimate, self.estimate)
+
 
 def form_of(entry: dict, what: str = "an entry") -> str:
     """Return which of the four forms an entry has.
