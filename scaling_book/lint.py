@@ -57,7 +57,7 @@ def typed_numbers(
     """Yield each decimal of a text that is typed though code knows it, and what to do.
 
     A setting may be typed, and so may what a paper prints, in a sentence that cites it.
-    What a claim has measured may not: three digits of it or more, as its card shows it.
+    So no run on another machine is refused for a number that happens to equal a paper's.
 
     >>> list(typed_numbers("It is 1.7. The paper has 1.8 (Table 2).", []))
     ['1.7 is typed by hand; glue it, or cite the paper in its sentence']
@@ -66,14 +66,12 @@ def typed_numbers(
     for sentence in SENTENCE.split(NO_PROSE.sub("", FENCED.sub("", text))):
         for found in TYPED.finditer(sentence):
             number = found[0].replace("-", "−")
-            digits = re.sub(r"\D", "", number).lstrip("0")
-            if len(digits) >= 3 and number in quotes:
-                yield f"{found[0]} is typed by hand; write {quotes[number]}"
-            elif not (float(number.lstrip("−")) in settings or CITED.search(sentence)):
-                yield (
-                    f"{found[0]} is typed by hand; glue it, or cite the paper in its "
-                    "sentence"
-                )
+            if float(number.lstrip("−")) in settings or CITED.search(sentence):
+                continue
+            cure = "glue it, or cite the paper in its sentence"
+            if number in quotes:
+                cure = f"write {quotes[number]}"
+            yield f"{found[0]} is typed by hand; {cure}"
 
 
 def _quotes(rows: Iterable[Row]) -> Iterator[tuple[str, str]]:
