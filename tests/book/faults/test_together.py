@@ -7,6 +7,7 @@ from scaling_book.runner import tree_lock
 from tests.faults import in_child, often
 
 from ..conftest import SCALING
+from ..test_execute import wait_until
 from .conftest import call, contents
 
 
@@ -29,11 +30,14 @@ def test_two_runs(executed, times):
 
 
 @often("`scaling run` and `accept` at once")
-def test_accept_waits_for_a_run(accepted, times):
-    results = accepted / "data/results"
+def test_accept_waits_for_a_run(accepted, times, monkeypatch):
+    results, waits = accepted / "data/results", accepted / "waits"
+    heard = lambda root, say: tree_lock(root, waits.write_text)
+    monkeypatch.setattr("scaling_book.runner.tree_lock", heard)
     for _ in range(times):
         (results / "first/cpu.json").unlink()
-        before, codes, said = contents(results), [], threading.Event()
+        before, codes = contents(results), []
+        waits.unlink(missing_ok=True)
         accepts = threading.Thread(
             target=lambda codes=codes: codes.append(
                 in_child(lambda: call("accept", "first"))
@@ -41,7 +45,7 @@ def test_accept_waits_for_a_run(accepted, times):
         )
         with tree_lock(accepted):  # as a run holds it
             accepts.start()
-            said.wait(0.3)
+            assert wait_until(waits.exists, 60)
             assert contents(results) == before and not codes
         accepts.join()
         assert codes == [0] and (results / "first/cpu.json").is_file()
