@@ -56,7 +56,7 @@ COUNTS: dict[str, tuple[int, int, str]] = {
         11,
         "each number is the same, bit for bit",
     ),
-    "another processor, or two threads": (0, 33, "each verdict is the same"),
+    "another processor, and two threads": (0, 11, "each verdict is the same"),
     "a lie is planted": (10, 10, "it is refused, or shown by name"),
 }
 
