@@ -322,7 +322,8 @@ def drifts(rows: list[Row]) -> list[str]:
     lines = [_changed(row) for row in moved if not row.lacks_data]
     if count := len(moved) - len(lines):
         lines.append(
-            f"{count} claims are not assessed for want of optional data; "
+            f"{count} claim{'s are' if count > 1 else ' is'} not assessed for want of "
+            "optional data; "
             "`scaling fetch` brings it, nothing is wrong without"
         )
     return lines

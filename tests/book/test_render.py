@@ -71,6 +71,17 @@ def test_a_caption_quotes_a_claim(executed):
 
 
 @pytest.mark.usefixtures("no_html")
+def test_a_glued_number_that_was_rounded_to_zero_has_no_sign(executed):
+    path = executed / "build/executed/cpu/01_first.ipynb"
+    notebook = path.read_text()
+    assert "'1.02'" in notebook
+    path.write_text(notebook.replace("'1.02'", "'-0.00'"))
+    render(executed, "cpu", say=lambda line: None)
+    page = (executed / "book/chapters/01_first.ipynb").read_text()
+    assert "'0.00'" in page and "-0.00" not in page
+
+
+@pytest.mark.usefixtures("no_html")
 def test_a_chapter_can_be_shown_before_the_others_were_run(executed):
     """Those show their committed smoke run."""
     for name in ("records/cpu/second.json", "executed/cpu/02_second.ipynb"):
