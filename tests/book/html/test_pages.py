@@ -171,6 +171,7 @@ def test_every_claim_has_a_card_with_a_verdict(chapters, name):
 def test_every_exponent_has_its_row_with_a_link_to_its_card(pages, site):
     page = pages[site / "book" / "generated" / "exponents.html"]
     links = {a["href"].rsplit("#")[-1] for a in page.select(".claims-table a")}
+    links = {link for link in links if not link.startswith("paper-")}
     due = {
         "claim-" + claim["id"].replace(".", "-")
         for file in (ROOT / "data" / "claims").glob("*.yml")
