@@ -69,7 +69,7 @@ clean:
 
 .venv/.installed: pyproject.toml $(LOCK)
 	@$(PYTHON) -c "import sys; v = sys.version.split()[0]; sys.exit( \
-	  f'Python {v}; the lock needs 3.11.5 or newer: make PYTHON=python3.13' \
+	  f'Python {v}; the lock needs 3.11.5 or newer; name one, as PYTHON=python3.13' \
 	  if sys.version_info < (3, 11, 5) else 0)"
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	$(INSTALL) -e ".[book,test]"

@@ -114,6 +114,13 @@ def fit(
         except OSError as error:
             raise UsageError(f"--plot {plot}: cannot be written ({error})") from error
         typer.echo(f"wrote {plot}", err=as_json)
+    if left := report.left_open(result):
+        typer.echo(
+            f"scaling: the runs do not determine {left}: no 95 % interval, or one over "
+            f"more than a factor {report.OPEN}",
+            err=True,
+        )
+        raise typer.Exit(1)
 
 
 @app.command("laws")

@@ -54,6 +54,7 @@ LAWS = {
 }
 ENDINGS = (".png", ".svg", ".pdf")
 MOST_COLUMNS = 10_000  # pandas takes minutes for a million
+OPEN = 100  # an exponent known to no better than this factor is not known
 SMALLEST, LARGEST = 1e-100, 1e100  # squares and products of two keep clear of overflow
 
 
@@ -283,6 +284,32 @@ def forward_error(result: FitResult) -> float:
     return extrapolation_cv(law, problem.data, by=by, bounds=bounds, **options).rmse
 
 
+def left_open(result: FitResult) -> str:
+    """Return the exponents that the runs leave open, by comma; empty for none.
+
+    So are runs that are noise: a law can be fitted to them, but its exponents have an
+    interval over more than a factor ``OPEN``, or none though there are points to spare.
+    """
+    if not result.usable or result.problem.spare < 1:
+        return ""
+    found = result.intervals()
+    return ", ".join(
+        name
+        for name in result.params
+        if result.law.units.get(name.split("[")[0]) == "1"
+        and not _is_known(*found[name])
+    )
+
+
+def _is_known(low: float, high: float) -> bool:
+    """Tell whether an interval says how large a number is.
+
+    >>> _is_known(0.2, 0.3), _is_known(0.001, 0.3), _is_known(math.nan, math.nan)
+    (True, False, False)
+    """
+    return math.isfinite(low) and math.isfinite(high) and not 0 < OPEN * low < high
+
+
 def show(
     result: FitResult,
     rows: pd.DataFrame | None,
@@ -331,6 +358,7 @@ def _as_json(result, rows, ends: dict, best, ahead: float) -> str:
         "derived": result.derived if result.usable else {},
         **{k: getattr(result, k) for k in ("objective", "status", "message", "n")},
         "doubt": result.doubt,
+        "left_open": left_open(result),
         "methods": result.methods(),
     }
     if ends:

@@ -211,6 +211,19 @@ def test_what_the_runs_do_not_determine_has_no_interval(runs, tmp_path, change, 
     assert all(ends == [None, None] for ends in found["intervals"].values())
 
 
+@pytest.mark.parametrize("seed", range(3))
+def test_noise_determines_no_exponent(runs, tmp_path, seed):
+    rng = np.random.default_rng(seed)
+    header, *lines = runs.read_text().splitlines()
+    noise = [f"{x.rpartition(',')[0]},{rng.uniform(1, 5):.6f}" for x in lines]
+    runs.write_text("\n".join([header, *noise]) + "\n")
+    done = scaling_fit("runs.csv", *COLUMNS, "--json", cwd=tmp_path)
+    assert done.returncode == 1
+    found = json.loads(done.stdout)
+    assert found["status"] == "not-identified" or "alpha" in found["left_open"]
+    assert done.stderr.startswith("scaling: ") and done.stderr.count("\n") == 1
+
+
 def test_a_failed_fit_says_so_first():
     result = fit(Chinchilla(), {k: np.geomspace(1, 2, 9) for k in "NDL"})
     failed = replace(result, status="failed", message="the gradient is not zero")
