@@ -28,7 +28,6 @@ from scaling_core.training.ensemble import Adam
 from scaling_core.training.store import config_key, connect, store_outcome
 from scaling_core.training.sweep import identify, run_sweep
 
-LIMITS = {"overhead_ms": 5.0, "open_s": 1.0, "over_ideal": 1.3}
 SIZES = (1, 4, 16, 64, 256)
 TINY_SECONDS = 0.005
 
@@ -92,16 +91,18 @@ def main() -> None:
     parser.add_argument("--share", type=float, default=1.0, help="of the configs")
     options = parser.parse_args()
     torch.set_num_threads(1)
-    tasks = {"overhead_ms": 2000, "open_s": 100_000, "over_ideal": 10_000}
+    tasks = [  # with configs and limit
+        (overhead_ms, 2000, 5.0),
+        (open_s, 100_000, 1.0),
+        (over_ideal, 10_000, 1.3),
+    ]
     rows = []
     with tempfile.TemporaryDirectory() as folder:
-        for name, configs in tasks.items():
+        for task, configs, limit in tasks:
             count = max(2, int(configs * options.share))
-            measured = globals()[name](Path(folder), count)
-            limit = LIMITS[name]
-            rows.append(
-                dict(what=name, configs=count, measured=round(measured, 3), limit=limit)
-            )
+            measured = round(task(Path(folder), count), 3)
+            row = dict(what=task.__name__, configs=count, measured=measured)
+            rows.append(row | dict(limit=limit))
     for models in SIZES:
         cost = round(ms_per_model(models, rounds=5), 3)
         rows.append(dict(what="ms_per_model", models=models, measured=cost))

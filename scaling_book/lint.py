@@ -52,7 +52,7 @@ def settings_of(cells: Iterable, rows: Iterable[Row]) -> set[float]:
 
 
 def typed_numbers(
-    text: str, rows: Iterable[Row], settings: Collection[float] = ()
+    text: str, rows: Sequence[Row], settings: Collection[float] = ()
 ) -> Iterator[str]:
     """Yield each decimal of a text that is typed though code knows it, and what to do.
 
@@ -62,25 +62,25 @@ def typed_numbers(
     >>> list(typed_numbers("It is 1.7. The paper has 1.8 (Table 2).", []))
     ['1.7 is typed by hand; glue it, or cite the paper in its sentence']
     """
-    quotes = dict(_quotes(rows))
     for sentence in SENTENCE.split(NO_PROSE.sub("", FENCED.sub("", text))):
         for found in TYPED.finditer(sentence):
             number = found[0].replace("-", "−")
             if float(number.lstrip("−")) in settings or CITED.search(sentence):
                 continue
-            cure = "glue it, or cite the paper in its sentence"
-            if number in quotes:
-                cure = f"write {quotes[number]}"
+            quote = _quotes(rows).get(number)
+            cure = quote or "glue it, or cite the paper in its sentence"
             yield f"{found[0]} is typed by hand; {cure}"
 
 
-def _quotes(rows: Iterable[Row]) -> Iterator[tuple[str, str]]:
-    """Yield our numbers as cards show them, each with its quote; a paper's own are free."""
-    rows = list(rows)
+def _quotes(rows: Sequence[Row]) -> dict[str, str]:
+    """Return what to write for our numbers as cards show them; a paper's own are free."""
     stated = [r.claim.published.value for r in rows if r.claim.published]
     printed = {f"{x:g}" for x in stated if x is not None}
-    for row in rows:
-        for option, scale in (("value", 1), ("percent", 100)):
-            shown = row.measured and quoted_value(row.measured, scale)
-            if shown and shown not in printed:
-                yield shown, f"{{claim:{option}}}`{row.claim.id}`"
+    return {
+        shown: f"write {{claim:{option}}}`{row.claim.id}`"
+        for row in rows
+        for option, scale in (("value", 1), ("percent", 100))
+        if row.measured
+        and (shown := quoted_value(row.measured, scale))
+        and shown not in printed
+    }

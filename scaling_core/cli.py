@@ -80,12 +80,13 @@ def fit(
 
     from scaling_core.fitting import allocation, bootstrap, compare, report
     from scaling_core.fitting import fit as fit_law
+    from scaling_core.fitting.runs import read_runs
 
     laws = report.find_laws([law, *filter(None, against.split(","))], group)
     budgets = report.parse_budgets(allocate)
     if plot is not None:
         report.check_plot(plot)
-    runs = report.read_runs(table, laws, report.parse_columns(columns), weights)
+    runs = read_runs(table, laws, report.parse_columns(columns), weights)
     options: dict = dict(loss=loss, delta=delta, weights=runs.data.pop("weights", None))
     rows = boot = best = None
     with np.errstate(all="ignore"):  # what overflows is nan, and shown as undefined

@@ -4,10 +4,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
+from scaling_book import pdf
+
 PATIENCE = 120_000  # milliseconds: a busy machine is no fault of a page
 STEP = 25  # how many times Tab is pressed before looking
 PHONES, DESKTOPS = (320, 390), (1024, 1200, 1280, 1400)
-PAPER = 680  # A4 without margins; what is wider makes all of a PDF small
+PAPER = pdf.WIDTH  # what is wider makes all of a PDF small
 HOME = {"width": 1280, "height": 800}
 FIT_A_PHONE = ".table-scroll, .claims-table td, .claim-card"
 FIT_A_DESKTOP = FIT_A_PHONE + ", div.highlight pre, .cell_output"

@@ -15,6 +15,7 @@ from scaling_book.ledger import judge_record, judge_reference
 from scaling_book.records import read_record
 from scaling_core.base.errors import ForeseenError, UsageError
 from scaling_core.fitting import report
+from scaling_core.fitting.runs import read_runs
 from tests.faults import COUNTS
 
 from ..conftest import CLAIMS, TOC, write_book
@@ -128,7 +129,7 @@ class Readers:
     def table(self, rng):
         path = self.book / "runs.csv"
         path.write_text(noisy(TABLE, rng), newline="")
-        return report.read_runs(path, [report.LAWS["power"]], {})
+        return read_runs(path, [report.LAWS["power"]], {})
 
     def fit(self, rng):
         """Fit numbers that are hard to fit, with any law: few, equal, huge, tiny."""

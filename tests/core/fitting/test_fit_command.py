@@ -13,6 +13,7 @@ import pytest
 from scaling_core.base.errors import UsageError
 from scaling_core.fitting import Chinchilla, PowerLaw, fit
 from scaling_core.fitting import report as fit_report
+from scaling_core.fitting.runs import read_runs
 
 SCALING = Path(sys.executable).parent / "scaling"
 TRUTH = dict(E=1.69, A=406.4, B=410.7, alpha=0.34, beta=0.28)
@@ -152,7 +153,7 @@ def test_a_bad_line_is_named_in_short_and_long_files(tmp_path, bad, message, row
     path = tmp_path / "runs.csv"
     path.write_text("\n".join(lines))
     with pytest.raises(UsageError, match=re.escape(message)):
-        fit_report.read_runs(path, [PowerLaw()], {})
+        read_runs(path, [PowerLaw()], {})
 
 
 def test_a_column_name_with_a_comma_goes_in_quotes(runs, tmp_path):
@@ -322,4 +323,4 @@ def test_odd_quotes_are_one_clear_error(tmp_path, cell):
         "\n".join(["x,L", *[f"{i},{1 + 1 / i}" for i in range(1, 9)], cell])
     )
     with pytest.raises(UsageError, match="runs.csv"):
-        fit_report.read_runs(path, [PowerLaw()], {})
+        read_runs(path, [PowerLaw()], {})
