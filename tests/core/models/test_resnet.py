@@ -61,11 +61,11 @@ def test_crops_are_windows_of_the_padded_image():
 def test_it_learns_from_its_rows():
     x, y = colours(30)
     wrong = np.where(np.arange(30) < 15, y, (y + 1) % 3)
-    model = ResNetTraining(x, wrong, np.arange(15), seed=0, width=4, batch=15)
+    model = ResNetTraining(x, wrong, np.arange(15), seed=0, width=8, batch=15)
     steps = []
-    model.train(40, paused=steps.append)
+    model.train(80, paused=steps.append)
     p = model.probabilities(x)
-    assert steps == list(range(1, 41))
+    assert steps == list(range(1, 81))
     assert p.shape == (30, 10) and p.sum(axis=1) == pytest.approx(1)
     assert (p.argmax(axis=1) == y).mean() > 0.9  # not the labels it never saw
 
